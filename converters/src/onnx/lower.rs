@@ -1,0 +1,185 @@
+//! Writes a booster as an ONNX graph.
+
+mod ensemble;
+mod links;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::metadata;
+use super::proto::{
+    AttributeProto, AttributeType, DataType, Dimension, DimensionValue, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TensorType, TypeProto, TypeValue,
+    ValueInfoProto,
+};
+use crate::booster::{Booster, Model, SumOrder};
+use crate::error::{Error, Result};
+use crate::objective::Link;
+use ensemble::Ensemble;
+
+/// The graph's input: `float[N, features]`, missing values as NaN.
+pub const INPUT: &str = "input";
+/// The graph's first output: `float[N, targets]`.
+pub const MARGIN: &str = "margin";
+/// The graph's second output: `float[N, columns]`.
+pub const VALUE: &str = "value";
+
+const SUMS: &str = "leaf_sums";
+const BASE_MARGINS: &str = "base_margins";
+
+/// The versions of file format and operators written: the oldest that have `TreeEnsemble`.
+const IR_VERSION: i64 = 10;
+const OPSET: i64 = 17;
+const ML_OPSET: i64 = 5;
+const ML_DOMAIN: &str = "ai.onnx.ml";
+
+/// Writes `booster` as an ONNX model, with the names in [`metadata`](super::metadata).
+///
+/// # Errors
+///
+/// Unsupported, with the part of the booster that ONNX cannot express.
+pub fn lower(booster: &Booster) -> Result<ModelProto> {
+    let Model::Trees(trees) = &booster.model else {
+        return Err(Error::unsupported("gradient_booster", "linear boosters are not written as ONNX"));
+    };
+    if trees.is_empty() {
+        return Err(Error::unsupported("gradient_booster.trees", "ONNX has no ensemble without trees"));
+    }
+    if booster.features == 0 {
+        return Err(Error::unsupported("num_feature", "ONNX has no ensemble without features"));
+    }
+    let ensemble = Ensemble::new(trees, booster.targets)?;
+    let metadata = metadata(booster, ensemble.leaf_covers());
+    Ok(ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "thicket".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        opset_import: vec![opset("", OPSET), opset(ML_DOMAIN, ML_OPSET)],
+        metadata_props: metadata,
+        graph: Some(graph(booster, ensemble)),
+        ..ModelProto::default()
+    })
+}
+
+fn opset(domain: &str, version: i64) -> OperatorSetIdProto {
+    OperatorSetIdProto { domain: domain.to_owned(), version }
+}
+
+fn graph(booster: &Booster, ensemble: Ensemble) -> GraphProto {
+    let (around, initializer) = around_ensemble(&booster.base_margins, booster.link());
+    GraphProto {
+        name: "booster".to_owned(),
+        node: std::iter::once(ensemble.node()).chain(around).collect(),
+        initializer,
+        input: vec![matrix(INPUT, booster.features)],
+        output: vec![matrix(MARGIN, booster.targets), matrix(VALUE, booster.columns())],
+        ..GraphProto::default()
+    }
+}
+
+/// Every node of a lowered graph behind the ensemble, and every constant: what adds the base margins and the link.
+///
+/// Whoever reads a lowered graph back compares with these, and so knows that it does nothing else.
+#[must_use]
+pub fn around_ensemble(base_margins: &[f32], link: Link) -> (Vec<NodeProto>, Vec<TensorProto>) {
+    let mut constants = vec![floats(BASE_MARGINS, base_margins)];
+    let mut nodes = vec![operator("Add", &[SUMS, BASE_MARGINS], MARGIN, Vec::new())];
+    links::append(link, base_margins.len(), &mut nodes, &mut constants);
+    (nodes, constants)
+}
+
+/// How many columns a value has that is declared as a matrix of floats; `None` for every other declaration.
+#[must_use]
+pub fn columns(value: &ValueInfoProto) -> Option<usize> {
+    let Some(TypeValue::Tensor(tensor)) = &value.r#type.as_ref()?.value else { return None };
+    let [_, Dimension { value: Some(DimensionValue::Value(columns)) }] = &tensor.shape.as_ref()?.dim[..] else {
+        return None;
+    };
+    if tensor.elem_type() == DataType::Float { usize::try_from(*columns).ok() } else { None }
+}
+
+/// The declaration of a matrix of any number of rows.
+fn matrix(name: &str, columns: usize) -> ValueInfoProto {
+    let dimension = |value| Dimension { value: Some(value) };
+    let rows = dimension(DimensionValue::Parameter("N".to_owned()));
+    let shape = TensorShapeProto { dim: vec![rows, dimension(DimensionValue::Value(signed(columns)))] };
+    let tensor = TensorType { elem_type: DataType::Float.into(), shape: Some(shape) };
+    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { value: Some(TypeValue::Tensor(tensor)) }) }
+}
+
+/// A node of ONNX's own domain with one output.
+fn operator(op_type: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        name: output.to_owned(),
+        op_type: op_type.to_owned(),
+        input: inputs.iter().map(|&input| input.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        attribute,
+        ..NodeProto::default()
+    }
+}
+
+/// A vector of floats.
+fn floats(name: &str, floats: &[f32]) -> TensorProto {
+    let raw_data = floats.iter().flat_map(|float| float.to_le_bytes()).collect();
+    tensor(name, DataType::Float, floats.len(), raw_data)
+}
+
+fn tensor(name: &str, data_type: DataType, length: usize, raw_data: Vec<u8>) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        data_type: data_type.into(),
+        dims: vec![signed(length)],
+        raw_data,
+        ..TensorProto::default()
+    }
+}
+
+fn integer_attribute(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), r#type: AttributeType::Int.into(), i, ..AttributeProto::default() }
+}
+
+fn integers_attribute(name: &str, ints: Vec<i64>) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), r#type: AttributeType::Ints.into(), ints, ..AttributeProto::default() }
+}
+
+fn tensor_attribute(name: &str, tensor: TensorProto) -> AttributeProto {
+    AttributeProto {
+        name: name.to_owned(),
+        r#type: AttributeType::Tensor.into(),
+        t: Some(Box::new(tensor)),
+        ..AttributeProto::default()
+    }
+}
+
+/// A count as ONNX keeps it.
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).expect("counts of things in memory fit into 63 bits")
+}
+
+fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringEntryProto> {
+    let form = if booster.is_pickled { format!("{} in a pickle", booster.form) } else { booster.form.to_string() };
+    let sum_order = match booster.sum_order {
+        SumOrder::BaseThenLeaves => metadata::BASE_THEN_LEAVES,
+        SumOrder::LeavesThenBase => metadata::LEAVES_THEN_BASE,
+    };
+    let has_categories = booster.trees().iter().any(|tree| !tree.categories.is_empty());
+    let json = |texts: &[String]| serde_json::Value::from(texts).to_string();
+    let covers =
+        |covers: &[f32]| BASE64.encode(covers.iter().flat_map(|cover| cover.to_le_bytes()).collect::<Vec<_>>());
+    let entries = [
+        (metadata::WRITER, Some(format!("xgboost {}", booster.version))),
+        (metadata::FORM, Some(form)),
+        (metadata::OBJECTIVE, Some(booster.objective.to_string())),
+        (metadata::LINK, Some(booster.link().code().to_string())),
+        (metadata::SUM_ORDER, Some(sum_order.to_owned())),
+        (metadata::CATEGORIES, has_categories.then(|| metadata::TRUNCATE.to_owned())),
+        (metadata::BEST_NTREE_LIMIT, booster.best_ntree_limit.map(|limit| limit.to_string())),
+        (metadata::FEATURE_NAMES, (!booster.feature_names.is_empty()).then(|| json(&booster.feature_names))),
+        (metadata::FEATURE_TYPES, (!booster.feature_types.is_empty()).then(|| json(&booster.feature_types))),
+        (metadata::LEAF_COVERS, leaf_covers.map(covers)),
+    ];
+    let entry =
+        |(key, value): (&str, Option<String>)| Some(StringStringEntryProto { key: key.to_owned(), value: value? });
+    entries.into_iter().filter_map(entry).collect()
+}

@@ -1,0 +1,244 @@
+//! The tree that both JSON and UBJSON are read into.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, Result};
+
+/// The deepest nesting accepted; XGBoost's own files stay below ten.
+pub(crate) const DEPTH_MAX: usize = 64;
+
+/// One value of a JSON or UBJSON file; arrays of numbers are kept as numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f32),
+    Text(Cow<'a, str>),
+    Integers(Vec<i64>),
+    Floats(Vec<f32>),
+    Array(Vec<Value<'a>>),
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    /// The member of that name, where this is an object that has it.
+    pub(crate) fn find(&self, name: &str) -> Option<&Value<'a>> {
+        match self {
+            Self::Object(members) => members.iter().find(|member| member.0 == name).map(|member| &member.1),
+            _ => None,
+        }
+    }
+
+    /// The member of that name.
+    pub(crate) fn member(&self, name: &str) -> Result<&Value<'a>> {
+        self.find(name).ok_or_else(|| Error::malformed(name, "expected such a member"))
+    }
+
+    /// What `read` makes of the member of that name; its complaints are placed under the name.
+    pub(crate) fn read<'v, T>(&'v self, name: &str, read: impl FnOnce(&'v Value<'a>) -> Result<T>) -> Result<T> {
+        self.member(name).and_then(|member| read(member).map_err(|error| placed(error, name)))
+    }
+
+    /// The same for a member that may be absent.
+    pub(crate) fn read_if<'v, T>(
+        &'v self,
+        name: &str,
+        read: impl FnOnce(&'v Value<'a>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.find(name).map(|member| read(member).map_err(|error| placed(error, name))).transpose()
+    }
+
+    pub(crate) fn text(&self) -> Result<&str> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(self.unexpected("text")),
+        }
+    }
+
+    /// A whole number that is not negative, as a number or (as XGBoost writes parameters) as text.
+    pub(crate) fn count(&self) -> Result<usize> {
+        let count = match self {
+            Self::Integer(integer) => usize::try_from(*integer).ok(),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        count.ok_or_else(|| self.unexpected("a whole number that is not negative"))
+    }
+
+    /// A number, as a number or as text.
+    pub(crate) fn float(&self) -> Result<f32> {
+        let float = match self {
+            Self::Float(float) => Some(*float),
+            Self::Integer(integer) => Some(rounded(*integer)),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        float.ok_or_else(|| self.unexpected("a number"))
+    }
+
+    pub(crate) fn floats(&self) -> Result<Cow<'_, [f32]>> {
+        match self {
+            Self::Floats(floats) => Ok(Cow::Borrowed(floats)),
+            Self::Integers(integers) => Ok(integers.iter().copied().map(rounded).collect()),
+            Self::Array(values) => each(values, Value::float).map(Cow::Owned),
+            _ => Err(self.unexpected("an array of numbers")),
+        }
+    }
+
+    /// Whole numbers; truth values count as 0 and 1.
+    pub(crate) fn integers(&self) -> Result<Cow<'_, [i64]>> {
+        match self {
+            Self::Integers(integers) => Ok(Cow::Borrowed(integers)),
+            Self::Floats(floats) if floats.is_empty() => Ok(Cow::Borrowed(&[])),
+            Self::Array(values) => each(values, Value::integer).map(Cow::Owned),
+            _ => Err(self.unexpected("an array of whole numbers")),
+        }
+    }
+
+    fn integer(&self) -> Result<i64> {
+        match self {
+            Self::Integer(integer) => Ok(*integer),
+            Self::Bool(bool) => Ok(i64::from(*bool)),
+            _ => Err(self.unexpected("a whole number")),
+        }
+    }
+
+    /// The elements of an array that does not hold numbers.
+    pub(crate) fn elements(&self) -> Result<&[Value<'a>]> {
+        match self {
+            Self::Array(values) => Ok(values),
+            Self::Integers(integers) if integers.is_empty() => Ok(&[]),
+            _ => Err(self.unexpected("an array of other things than numbers")),
+        }
+    }
+
+    pub(crate) fn texts(&self) -> Result<Vec<String>> {
+        each(self.elements()?, |value| value.text().map(str::to_owned))
+    }
+
+    pub(crate) fn members(&self) -> Result<&[(Cow<'a, str>, Value<'a>)]> {
+        match self {
+            Self::Object(members) => Ok(members),
+            _ => Err(self.unexpected("an object")),
+        }
+    }
+
+    /// A complaint whose place the callers fill in.
+    fn unexpected(&self, expected: &str) -> Error {
+        let found = match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::Integers(_) | Self::Floats(_) | Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        };
+        Error::malformed("", format_args!("expected {expected}, found {found}"))
+    }
+}
+
+/// What `read` makes of each value; a complaint is placed at its index.
+pub(crate) fn each<'v, 'a, T>(
+    values: &'v [Value<'a>],
+    mut read: impl FnMut(&'v Value<'a>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let place = |at: usize| move |error: Error| error.within(format_args!("[{at}]"));
+    values.iter().enumerate().map(|(at, value)| read(value).map_err(place(at))).collect()
+}
+
+fn placed(error: Error, name: &str) -> Error {
+    error.within(name)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a whole number stands for the nearest f32, as its decimal text would")]
+fn rounded(integer: i64) -> f32 {
+    integer as f32
+}
+
+/// Gathers the elements of an array: as numbers for as long as all are numbers.
+#[derive(Debug)]
+pub(crate) enum Elements<'a> {
+    Integers(Vec<i64>),
+    Floats(Vec<f32>),
+    Values(Vec<Value<'a>>),
+}
+
+impl<'a> Elements<'a> {
+    pub(crate) fn new() -> Self {
+        Self::Values(Vec::new())
+    }
+
+    pub(crate) fn push(&mut self, value: Value<'a>) {
+        match (&mut *self, value) {
+            (Self::Values(values), Value::Integer(integer)) if values.is_empty() => {
+                *self = Self::Integers(vec![integer]);
+            }
+            (Self::Values(values), Value::Float(float)) if values.is_empty() => *self = Self::Floats(vec![float]),
+            (Self::Values(values), value) => values.push(value),
+            (Self::Integers(integers), Value::Integer(integer)) => integers.push(integer),
+            (Self::Floats(floats), Value::Float(float)) => floats.push(float),
+            (Self::Floats(floats), Value::Integer(integer)) => floats.push(rounded(integer)),
+            (Self::Integers(integers), Value::Float(float)) => {
+                let mut floats: Vec<_> = integers.iter().copied().map(rounded).collect();
+                floats.push(float);
+                *self = Self::Floats(floats);
+            }
+            (_, value) => {
+                let mut values = std::mem::replace(self, Self::new()).into_values();
+                values.push(value);
+                *self = Self::Values(values);
+            }
+        }
+    }
+
+    fn into_values(self) -> Vec<Value<'a>> {
+        match self {
+            Self::Values(values) => values,
+            Self::Integers(integers) => integers.into_iter().map(Value::Integer).collect(),
+            Self::Floats(floats) => floats.into_iter().map(Value::Float).collect(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Value<'a> {
+        match self {
+            Self::Values(values) if values.is_empty() => Value::Integers(Vec::new()),
+            Self::Values(values) => Value::Array(values),
+            Self::Integers(integers) => Value::Integers(integers),
+            Self::Floats(floats) => Value::Floats(floats),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gathered(values: Vec<Value<'static>>) -> Value<'static> {
+        let mut elements = Elements::new();
+        for value in values {
+            elements.push(value);
+        }
+        elements.finish()
+    }
+
+    #[test]
+    fn arrays_stay_numbers_while_they_can() {
+        let (one, half) = (Value::Integer(1), Value::Float(0.5));
+        assert_eq!(gathered(vec![one.clone(), one.clone()]), Value::Integers(vec![1, 1]));
+        assert_eq!(gathered(vec![one.clone(), half.clone(), one.clone()]), Value::Floats(vec![1.0, 0.5, 1.0]));
+        let mixed = gathered(vec![one.clone(), Value::Null, half.clone()]);
+        assert_eq!(mixed, Value::Array(vec![one, Value::Null, half]));
+        assert_eq!(gathered(vec![]).elements().unwrap(), []);
+    }
+
+    #[test]
+    fn complaints_name_their_path() {
+        let inner = Value::Array(vec![Value::Text("1".into()), Value::Bool(true)]);
+        let outer = Value::Object(vec![("numbers".into(), inner)]);
+        let error = outer.read("numbers", |value| value.floats().map(Cow::into_owned)).unwrap_err();
+        assert_eq!(error.to_string(), "numbers[1]: expected a number, found a truth value");
+        assert_eq!(outer.member("other").unwrap_err().place(), "other");
+    }
+}
