@@ -4,8 +4,10 @@ use std::ops::Deref;
 
 use crate::error::{Error, Result};
 use crate::form::Form;
-use crate::objective::{Link, Objective, Version};
+use crate::link::Link;
+use crate::objective::Objective;
 use crate::tree::Tree;
+use crate::version::Version;
 
 /// The most columns a booster may ask for: a row of them takes 64 MiB.
 pub const FEATURES_MAX: usize = 1 << 24;

@@ -1,5 +1,6 @@
 //! Lifts a booster's bytes out of a Python pickle, of protocols 0 to 5, without executing anything.
 
+mod constant;
 mod heap;
 mod machine;
 mod text;
@@ -28,8 +29,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Pickled<'_>> {
     let state = State {
         best_iteration: number(&heap, state, "best_iteration"),
         best_ntree_limit: number(&heap, state, "best_ntree_limit"),
-        feature_names: texts(&heap, state, "feature_names"),
-        feature_types: texts(&heap, state, "feature_types"),
+        feature_names: texts(&heap, state, "feature_names", bytes.len())?,
+        feature_types: texts(&heap, state, "feature_types", bytes.len())?,
     };
     match heap.take_bytes(handle)? {
         Some(handle) => Ok(Pickled { handle, state }),
@@ -70,13 +71,24 @@ fn number(heap: &Heap<'_>, state: Id, name: &str) -> Option<u32> {
     }
 }
 
-/// A list of texts of the state, empty where there is none.
-fn texts(heap: &Heap<'_>, state: Id, name: &str) -> Vec<String> {
+/// How many bytes of names a byte of the file may stand for: a list can hold one text many times.
+const NAMES_GROWTH_MAX: usize = 16;
+
+/// A list of texts of the state, empty where there is none, from a file of so many bytes.
+fn texts(heap: &Heap<'_>, state: Id, name: &str, file_bytes: usize) -> Result<Vec<String>> {
     let list = heap.entry(state, name).map(|list| heap.object(list));
     let Some(Object::List(items) | Object::Tuple(items)) = list else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    items.iter().filter_map(|&item| heap.text(item)).map(Cow::into_owned).collect()
+    let mut left = file_bytes.saturating_mul(NAMES_GROWTH_MAX);
+    let mut texts = Vec::new();
+    for text in items.iter().filter_map(|&item| heap.text(item)) {
+        left = left
+            .checked_sub(text.len())
+            .ok_or_else(|| Error::malformed(name, "expected no more text than a file of this size can hold"))?;
+        texts.push(text.into_owned());
+    }
+    Ok(texts)
 }
 
 #[cfg(test)]
@@ -89,6 +101,19 @@ mod tests {
         let pickled = read(bytes).unwrap();
         assert!(matches!(pickled.handle, Cow::Borrowed(b"abc")));
         assert_eq!(pickled.state.best_iteration, Some(7));
+    }
+
+    #[test]
+    fn one_name_in_a_list_many_times_does_not_fill_memory() {
+        let mut bytes =
+            b"\x80\x03cxgboost.core\nBooster\n)\x81}(X\x06\0\0\0handleC\x03abcX\x0d\0\0\0feature_names]X\0\x10\0\0"
+                .to_vec();
+        bytes.extend([b'n'; 4096]);
+        bytes.extend(b"q\x010(");
+        bytes.extend(b"h\x01".repeat(4096));
+        bytes.extend(b"eub.");
+        let error = read(&bytes).unwrap_err();
+        assert_eq!(error.place(), "feature_names");
     }
 
     #[test]

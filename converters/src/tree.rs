@@ -73,14 +73,19 @@ impl Tree {
         self.nodes.left[node] == NO_CHILD
     }
 
-    /// The values of the leaf `node`, multiplied with the tree's weight: one, or one for each target.
-    pub fn leaf_values(&self, node: usize) -> impl Iterator<Item = f32> + '_ {
-        let count = self.nodes.values_per_leaf;
-        let values = match self.nodes.leaf_vectors.as_slice() {
-            [] => std::slice::from_ref(&self.nodes.condition[node]),
-            vectors => &vectors[node * count..][..count],
+    /// The value number `part` of the leaf `node`, multiplied with the tree's weight; `part` is below `values_per_leaf`.
+    #[must_use]
+    pub fn leaf_value(&self, node: usize, part: usize) -> f32 {
+        let value = match self.nodes.leaf_vectors.as_slice() {
+            [] => self.nodes.condition[node],
+            vectors => vectors[node * self.nodes.values_per_leaf + part],
         };
-        values.iter().map(|value| self.nodes.weight * value)
+        self.nodes.weight * value
+    }
+
+    /// All values of the leaf `node`: one, or one for each target.
+    pub fn leaf_values(&self, node: usize) -> impl Iterator<Item = f32> + '_ {
+        (0..self.nodes.values_per_leaf).map(move |part| self.leaf_value(node, part))
     }
 
     /// The nodes that the root leads to, parents before children, left before right.

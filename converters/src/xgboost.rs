@@ -10,8 +10,9 @@ mod serialised;
 use crate::booster::{Booster, Linear, Model, Properties, SumOrder, check_size};
 use crate::error::{Error, Result};
 use crate::form::Form;
-use crate::objective::{Objective, Version};
+use crate::objective::Objective;
 use crate::tree::{Nodes, Tree};
+use crate::version::Version;
 
 pub(crate) use serialised::read;
 

@@ -14,7 +14,7 @@ use super::proto::{
 };
 use crate::booster::{Booster, Model, SumOrder};
 use crate::error::{Error, Result};
-use crate::objective::Link;
+use crate::link::Link;
 use ensemble::Ensemble;
 
 /// The graph's input: `float[N, features]`, missing values as NaN.

@@ -101,7 +101,12 @@ impl<'a> Heap<'a> {
     /// The value of a dictionary's entry.
     pub(super) fn entry(&self, dictionary: Id, key: &str) -> Option<Id> {
         let Object::Dictionary(entries) = self.object(dictionary) else { return None };
-        entries.iter().rev().find(|entry| self.text(entry.0).is_some_and(|text| text == key)).map(|entry| entry.1)
+        let is_key = |&&(id, _): &&(Id, Id)| match self.object(id) {
+            Object::Text(text) => text == key,
+            Object::Bytes(bytes) => **bytes == *key.as_bytes(),
+            _ => false,
+        };
+        entries.iter().rev().find(is_key).map(|entry| entry.1)
     }
 
     /// The bytes of an object, borrowed from the file where they stand there; `None` where it has none.

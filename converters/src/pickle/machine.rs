@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::heap::{Heap, Id, Object};
-use super::text;
+use super::{constant, text};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 
@@ -64,13 +64,16 @@ impl<'a> Machine<'a> {
             b'c' | 0x93 => self.global(opcode),
             b'R' | 0x81 | 0x92 => self.call(opcode),
             b'b' => self.build(),
-            _ => self.constant(opcode),
+            _ => {
+                let object = constant::read(&mut self.cursor, opcode)?;
+                self.push_new(object)
+            }
         }
     }
 
     /// A complaint about the instruction just read.
     fn complaint(&self, message: &str) -> Error {
-        self.cursor.complaint(format_args!("{message} (in the pickle's instruction before this)"))
+        constant::complaint(&self.cursor, message)
     }
 
     fn push(&mut self, id: Id) -> Result<()> {
@@ -129,16 +132,10 @@ impl<'a> Machine<'a> {
 
     fn memo_key(&mut self, is_line: bool, is_byte: bool) -> Result<u64> {
         match (is_line, is_byte) {
-            (true, _) => self.line(text::number),
+            (true, _) => constant::line(&mut self.cursor, text::number),
             (_, true) => self.cursor.u8().map(u64::from),
             _ => self.cursor.u32_little().map(u64::from),
         }
-    }
-
-    /// What `read` makes of the next line.
-    fn line<T>(&mut self, read: impl FnOnce(&'a [u8]) -> Option<T>) -> Result<T> {
-        let line = self.cursor.take_until(b'\n')?;
-        read(line).ok_or_else(|| self.complaint("a line that cannot be read"))
     }
 
     fn container(&mut self, opcode: u8) -> Result<()> {
@@ -185,7 +182,7 @@ impl<'a> Machine<'a> {
     fn global(&mut self, opcode: u8) -> Result<()> {
         let read = |line| std::str::from_utf8(line).ok();
         let (module, name) = if opcode == b'c' {
-            (self.line(read)?, self.line(read)?)
+            (constant::line(&mut self.cursor, read)?, constant::line(&mut self.cursor, read)?)
         } else {
             let (name, module) = (self.pop()?, self.pop()?);
             match (self.heap.object(module), self.heap.object(name)) {
@@ -231,84 +228,10 @@ impl<'a> Machine<'a> {
         }
         Ok(())
     }
-
-    fn constant(&mut self, opcode: u8) -> Result<()> {
-        let object = match opcode {
-            b'N' => Object::None,
-            0x88 | 0x89 => Object::Bool,
-            b'F' => self.line(|line| text::number::<f64>(line).map(|_| Object::Float))?,
-            b'G' => self.cursor.take(8).map(|_| Object::Float)?,
-            b'I' | b'L' | b'J' | b'K' | b'M' | 0x8a | 0x8b => self.integer(opcode)?,
-            b'V' | b'X' | 0x8c | 0x8d => self.text(opcode).map(Object::Text)?,
-            b'S' | b'T' | b'U' | b'B' | b'C' | 0x8e | 0x96 => self.bytes(opcode).map(Object::Bytes)?,
-            _ => return Err(self.complaint(&format!("a pickled booster does not need instruction {opcode:#04x}"))),
-        };
-        self.push_new(object)
-    }
-
-    /// Whole numbers; one that does not fit into 64 bits is kept as an object without a value.
-    fn integer(&mut self, opcode: u8) -> Result<Object<'a>> {
-        let integer = match opcode {
-            b'I' | b'L' => return self.line(|line| Some(text::number(line).map_or(Object::None, Object::Integer))),
-            b'J' => self.cursor.i32_little()?.into(),
-            b'K' => self.cursor.u8()?.into(),
-            b'M' => self.cursor.u16_little()?.into(),
-            _ => {
-                let length = if opcode == 0x8a { self.cursor.u8()?.into() } else { self.cursor.u32_little()? };
-                return Ok(signed(self.cursor.take_counted(length.into())?).map_or(Object::None, Object::Integer));
-            }
-        };
-        Ok(Object::Integer(integer))
-    }
-
-    fn text(&mut self, opcode: u8) -> Result<Cow<'a, str>> {
-        if opcode == b'V' {
-            return self.line(text::raw_unicode);
-        }
-        let bytes = match opcode {
-            0x8c => self.counted_by_byte()?,
-            b'X' => self.counted_by_word()?,
-            _ => self.counted_by_long()?,
-        };
-        let text = std::str::from_utf8(bytes).map(Cow::Borrowed);
-        text.map_err(|cause| self.complaint("expected text in UTF-8").caused_by(cause))
-    }
-
-    fn bytes(&mut self, opcode: u8) -> Result<Cow<'a, [u8]>> {
-        match opcode {
-            b'S' => self.line(text::quoted),
-            b'U' | b'C' => self.counted_by_byte().map(Cow::Borrowed),
-            b'T' | b'B' => self.counted_by_word().map(Cow::Borrowed),
-            _ => self.counted_by_long().map(Cow::Borrowed),
-        }
-    }
-
-    fn counted_by_byte(&mut self) -> Result<&'a [u8]> {
-        let count = self.cursor.u8()?;
-        self.cursor.take_counted(count.into())
-    }
-
-    fn counted_by_word(&mut self) -> Result<&'a [u8]> {
-        let count = self.cursor.u32_little()?;
-        self.cursor.take_counted(count.into())
-    }
-
-    fn counted_by_long(&mut self) -> Result<&'a [u8]> {
-        let count = self.cursor.u64_little()?;
-        self.cursor.take_counted(count)
-    }
 }
 
 fn pairs(items: &[Id]) -> Vec<(Id, Id)> {
     items.as_chunks().0.iter().map(|&[key, value]| (key, value)).collect()
-}
-
-/// A little-endian number in two's complement of up to eight bytes.
-fn signed(bytes: &[u8]) -> Option<i64> {
-    let fill = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
-    let mut whole = [fill; 8];
-    whole.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(i64::from_le_bytes(whole))
 }
 
 #[cfg(test)]
@@ -324,15 +247,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_of_every_kind_are_read() {
-        assert_eq!(integer(b"I12\n."), Some(12));
-        assert_eq!(integer(b"L-3L\n."), Some(-3));
-        assert_eq!(integer(b"J\xff\xff\xff\xff."), Some(-1));
-        assert_eq!(integer(b"\x8a\x02\x00\x80."), Some(-32768));
-        assert_eq!(integer(b"\x8a\x00."), Some(0));
-        assert_eq!(integer(b"M\x00\x01."), Some(256));
+    fn stack_and_memo_lead_back_to_what_was_put_there() {
         assert_eq!(integer(b"K\x05(K\x06K\x071."), Some(5));
         assert_eq!(integer(b"K\x05\x94K\x060h\x00."), Some(5));
+        assert_eq!(integer(b"K\x05p7\nK\x06g7\n."), Some(5));
+        assert_eq!(integer(b"K\x05q\x0720j\x07\x00\x00\x00."), Some(5));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::{GradientBooster, Learner};
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::form::{Form, LEGACY_SIGNATURE};
-use crate::objective::Version;
 use crate::tree::{NO_CHILD, Nodes};
+use crate::version::Version;
 
 /// The longest text accepted, of objectives, attributes and their like.
 const TEXT_MAX: u64 = 1 << 20;

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use super::{GradientBooster, Learner};
 use crate::error::{Error, Result};
 use crate::form::Form;
-use crate::objective::Version;
 use crate::tree::{NO_CHILD, Nodes};
 use crate::value::{Value, each};
+use crate::version::Version;
 
 /// Reads a whole model file: version and learner.
 pub(super) fn read(root: &Value<'_>, form: Form) -> Result<Learner> {

@@ -85,7 +85,7 @@ impl Ensemble {
     fn add_leaf(&mut self, tree: &Tree, node: u32, part: usize) {
         let target = if tree.values_per_leaf == 1 { tree.target as usize } else { part };
         self.leaf_targets.push(super::signed(target));
-        self.leaf_weights.extend(tree.leaf_values(node as usize).nth(part));
+        self.leaf_weights.push(tree.leaf_value(node as usize, part));
         self.leaf_covers.extend(tree.cover.get(node as usize));
     }
 

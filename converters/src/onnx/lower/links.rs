@@ -1,7 +1,7 @@
 //! The link from margins to values in ONNX's own operators.
 
 use super::{DataType, MARGIN, NodeProto, TensorProto, VALUE, floats, integer_attribute, operator, signed, tensor};
-use crate::objective::Link;
+use crate::link::Link;
 
 const STEP: &str = "link_step";
 const ZERO: &str = "zero";

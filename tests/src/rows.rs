@@ -1,0 +1,23 @@
+//! Rows of numbers as the fixtures keep them.
+
+use ndarray::Array2;
+
+/// Rows of comma-separated cells; an empty one is missing.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Vec<f32>> {
+    let cell = |cell: &str| if cell.is_empty() { f32::NAN } else { cell.parse().unwrap() };
+    text.lines().map(|line| line.split(',').map(cell).collect()).collect()
+}
+
+/// The rows as one matrix.
+#[must_use]
+pub fn matrix(rows: &[Vec<f32>]) -> Array2<f32> {
+    let columns = rows.first().map_or(0, Vec::len);
+    Array2::from_shape_vec((rows.len(), columns), rows.concat()).unwrap()
+}
+
+/// What has to be equal for numbers to be equal to the bit.
+#[must_use]
+pub fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|number| number.to_bits()).collect()
+}
