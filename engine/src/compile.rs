@@ -1,0 +1,116 @@
+//! From an ONNX tree ensemble to a pack in the making.
+//!
+//! Compiled are the graphs that [`onnx::lower`] writes: a `TreeEnsemble`, the base margins, and a link. Every other graph
+//! is left to ONNX Runtime, with the reason.
+
+mod attributes;
+mod layout;
+
+use std::{borrow::Cow, fmt};
+
+use thicket_converters::{
+    Link,
+    onnx::{self, GraphProto, ModelProto, NodeProto, metadata},
+};
+
+use crate::pack::{
+    draft::Draft,
+    format::{Forest, Node},
+};
+use attributes::{Attributes, floats};
+use layout::Layout;
+
+/// Why a graph cannot be compiled, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason(Cow<'static, str>);
+
+impl Reason {
+    fn new(words: impl Into<Cow<'static, str>>) -> Self {
+        Self(words.into())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Compiles `model`.
+///
+/// # Errors
+/// Why it is none of the graphs that can be compiled.
+pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
+    let graph = model.graph.as_ref().ok_or_else(|| Reason::new("the model has no graph"))?;
+    let (ensemble, base, link) = parts(model, graph)?;
+    let attributes = Attributes::read(ensemble)?;
+    let has_members = !attributes.members.is_empty();
+    if has_members && property(model, metadata::CATEGORIES) != Some(metadata::TRUNCATE) {
+        return Err(Reason::new("the model does not say how numbers become categories"));
+    }
+    let features = features(graph)?;
+    let layout = Layout::of(&attributes)?;
+    Ok(Draft {
+        forest: Forest {
+            features,
+            targets: u32::try_from(base.len()).map_err(|_| Reason::new("the ensemble has too many targets"))?,
+            sum_order: sum_order(model)?,
+            link: link.code(),
+            reserved: [0; 12],
+        },
+        base,
+        trees: layout.trees,
+        nodes: layout.nodes,
+        category_sets: layout.category_sets,
+        category_bits: layout.category_bits,
+        properties: properties(model),
+    })
+}
+
+/// The ensemble, the base margins and the link of a graph that is nothing else.
+fn parts<'a>(model: &ModelProto, graph: &'a GraphProto) -> Result<(&'a NodeProto, Vec<f32>, Link), Reason> {
+    let link = property(model, metadata::LINK).and_then(|code| Link::from_code(code.parse().ok()?));
+    let link = link.ok_or_else(|| Reason::new("the model does not say which link its margins have"))?;
+    let [ensemble, ..] = &graph.node[..] else { return Err(Reason::new("the graph has no nodes")) };
+    if ensemble.op_type != "TreeEnsemble" || ensemble.domain != "ai.onnx.ml" {
+        return Err(Reason::new(format!("the graph begins with {:?}, which is no TreeEnsemble", ensemble.op_type)));
+    }
+    let base = graph.initializer.first().and_then(floats).ok_or_else(|| Reason::new("the graph has no base margins"))?;
+    let (nodes, constants) = onnx::around_ensemble(&base, link);
+    if graph.node[1..] != nodes || graph.initializer != constants {
+        return Err(Reason::new("the graph does more than add base margins and a link to an ensemble"));
+    }
+    Ok((ensemble, base, link))
+}
+
+/// The columns of the graph's one input.
+fn features(graph: &GraphProto) -> Result<u32, Reason> {
+    let no_matrix = || Reason::new("the graph's input is no matrix of floats of known width");
+    let [input] = &graph.input[..] else { return Err(no_matrix()) };
+    let columns = onnx::columns(input).filter(|_| input.name == onnx::INPUT).ok_or_else(no_matrix)?;
+    u32::try_from(columns).ok().filter(|&columns| columns <= Node::FEATURE).ok_or_else(no_matrix)
+}
+
+fn sum_order(model: &ModelProto) -> Result<u32, Reason> {
+    match property(model, metadata::SUM_ORDER) {
+        Some(metadata::BASE_THEN_LEAVES) => Ok(0),
+        Some(metadata::LEAVES_THEN_BASE) => Ok(1),
+        _ => Err(Reason::new("the model does not say in which order its leaves are summed")),
+    }
+}
+
+fn property<'a>(model: &'a ModelProto, key: &str) -> Option<&'a str> {
+    model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+}
+
+/// What the model says of itself, as a JSON object; not what only explanations need.
+fn properties(model: &ModelProto) -> String {
+    let entries = model.metadata_props.iter().filter(|entry| entry.key != metadata::LEAF_COVERS);
+    let entries = entries.filter_map(|entry| {
+        let name = entry.key.strip_prefix("thicket.")?;
+        let is_list = entry.key == metadata::FEATURE_NAMES || entry.key == metadata::FEATURE_TYPES;
+        let list = is_list.then(|| serde_json::from_str(&entry.value).ok()).flatten();
+        Some((name.to_owned(), list.unwrap_or_else(|| entry.value.clone().into())))
+    });
+    serde_json::Value::Object(entries.collect()).to_string()
+}

@@ -1,0 +1,120 @@
+//! Options of an engine, with their defaults.
+
+use std::{num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Semaphore},
+};
+
+use super::{Engine, Shared};
+use crate::{
+    artifact::Limits,
+    cache::Cache,
+    error::{Error, ErrorKind, Result},
+    governor::{Governor, limit},
+    library::Libraries,
+    registry::Registry,
+    runtimes::Runtimes,
+    source::Source,
+};
+
+/// Options of an [`Engine`].
+#[derive(Debug, Default)]
+pub struct Builder {
+    source: Option<Arc<dyn Source>>,
+    cache_dir: Option<PathBuf>,
+    memory_limit: Option<u64>,
+    libraries: Option<Libraries>,
+    limits: Limits,
+    load_permits: Option<usize>,
+    runtime: Option<Handle>,
+}
+
+impl Builder {
+    /// Where [`Engine::model`] finds what is not in memory. Without a source, only what [`Engine::load`] loads is served.
+    #[must_use]
+    pub fn source(mut self, source: Arc<dyn Source>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The folder of converted models; it is made when it is missing and may be shared by engines on one machine.
+    ///
+    /// Default: `thicket` in the system's folder for temporary files.
+    #[must_use]
+    pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(folder.into());
+        self
+    }
+
+    /// How many bytes all models may take together.
+    ///
+    /// Default: 80 % of the limit of the container (memory cgroup), or of the machine's memory.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Where the libraries of other engines are looked for.
+    ///
+    /// Default: nowhere; forests need none.
+    #[must_use]
+    pub fn libraries(mut self, libraries: Libraries) -> Self {
+        self.libraries = Some(libraries);
+        self
+    }
+
+    /// How many bytes an artifact may have, packed or unpacked.
+    ///
+    /// Default: 256 MiB.
+    #[must_use]
+    pub fn model_bytes_max(mut self, bytes: u64) -> Self {
+        self.limits.bytes_max = bytes;
+        self
+    }
+
+    /// How many models may be fetched and converted at once.
+    ///
+    /// Default: one for each processor.
+    #[must_use]
+    pub fn load_permits(mut self, permits: usize) -> Self {
+        self.load_permits = Some(permits);
+        self
+    }
+
+    /// Where loads run; its blocking threads convert.
+    ///
+    /// Default: the runtime in which [`build`](Self::build) is called.
+    #[must_use]
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Opens the cache and takes the measure of the machine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the cache cannot be used, [`ErrorKind::Internal`] when there is no runtime.
+    pub fn build(self) -> Result<Engine> {
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => Handle::try_current()
+                .map_err(|error| Error::caused(ErrorKind::Internal, "an engine needs a runtime for its loads", error))?,
+        };
+        let processors = || available_parallelism().map_or(1, NonZero::get);
+        let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
+        Ok(Engine(Arc::new(Shared {
+            source: self.source,
+            cache: Cache::open(&cache_dir)?,
+            registry: Registry::new(),
+            governor: Governor::new(limit::detect(self.memory_limit)?),
+            runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
+            limits: self.limits,
+            load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),
+            admission: Mutex::new(()),
+            runtime,
+        })))
+    }
+}

@@ -1,0 +1,243 @@
+//! A model's way: locate, fetch, unpack, convert, verify, publish, reserve, map.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{task::spawn_blocking, time::timeout};
+
+use super::Shared;
+use crate::{
+    artifact,
+    cache::{Entry, Form, Key},
+    convert::{self, Converted},
+    error::{Error, ErrorKind, Result},
+    governor::{Admission, Reservation, policy},
+    model::Model,
+    registry::{Ticket, resident},
+    source::{Source, directory},
+};
+
+/// How long a load waits for models that were evicted and are still on loan.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// One load: what to bring, from where, and who waits for it.
+pub(super) struct Order {
+    pub(super) ticket: Ticket,
+    pub(super) origin: Origin,
+    /// What listings call the model's place.
+    pub(super) location: String,
+    /// It stays until it is unloaded.
+    pub(super) is_pinned: bool,
+}
+
+/// Where an artifact comes from.
+pub(super) enum Origin {
+    /// A source, under the model's name.
+    Source(Arc<dyn Source>),
+    /// A file or a directory of this machine.
+    Path(PathBuf),
+}
+
+/// What took how long, for the log.
+#[derive(Debug, Default)]
+struct Steps {
+    locate: Duration,
+    fetch: Duration,
+    convert: Duration,
+    open: Duration,
+    is_cached: bool,
+}
+
+impl Shared {
+    /// Carries out an order and tells everybody who waits.
+    pub(super) async fn load(self: Arc<Self>, order: Order) {
+        let Order { ticket, origin, location, is_pinned } = order;
+        let started = Instant::now();
+        let name = Arc::clone(ticket.name());
+        let mut steps = Steps::default();
+        match self.bring(&name, &origin, &mut steps).await {
+            Ok((model, reservation)) => {
+                tracing::info!(
+                    model = &*name,
+                    runtime = model.runtime().name(),
+                    bytes = reservation.bytes(),
+                    cached = steps.is_cached,
+                    locate_us = steps.locate.as_micros(),
+                    fetch_us = steps.fetch.as_micros(),
+                    convert_us = steps.convert.as_micros(),
+                    open_us = steps.open.as_micros(),
+                    total_us = started.elapsed().as_micros(),
+                    "loaded"
+                );
+                ticket.publish(location, is_pinned, model, reservation);
+            }
+            Err(error) => {
+                tracing::warn!(model = &*name, error = error.story(), "cannot load");
+                ticket.fail(error);
+            }
+        }
+    }
+
+    async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, steps: &mut Steps) -> Result<(Model, Reservation)> {
+        let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
+        let mut clock = Instant::now();
+        let key = origin.key(name).await?;
+        steps.locate = lap(&mut clock);
+        if let Some(entry) = self.cache.find(&key) {
+            match self.open(&entry).await {
+                Ok(opened) => {
+                    steps.is_cached = true;
+                    steps.open = lap(&mut clock);
+                    return Ok(opened);
+                }
+                Err(error) if error.kind() == ErrorKind::InvalidArtifact => {
+                    tracing::warn!(model = name, error = error.story(), "converting anew");
+                    entry.discard();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let entry = self.convert(name, origin, key, steps, &mut clock).await?;
+        let opened = self.open(&entry).await?;
+        steps.open = lap(&mut clock);
+        Ok(opened)
+    }
+
+    /// Fetches and converts the artifact, and publishes the conversion in the cache.
+    async fn convert(
+        self: &Arc<Self>,
+        name: &str,
+        origin: &Origin,
+        key: Key,
+        steps: &mut Steps,
+        clock: &mut Instant,
+    ) -> Result<Entry> {
+        let aside = self.cache.aside();
+        let (path, key) = match origin {
+            Origin::Path(path) => (path.clone(), key),
+            Origin::Source(source) => {
+                let fetched = source.fetch(name, aside.path(), self.limits.bytes_max).await?;
+                // The artifact may have changed since it was located: what was fetched is what the key must say.
+                (fetched.path, Key::new(&source.location(), name, &fetched.version.0))
+            }
+        };
+        steps.fetch = lap(clock);
+        let shared = Arc::clone(self);
+        let entry = blocking(move || {
+            let converted = shared.convert_artifact(&path)?;
+            shared.cache.publish(&key, converted.form, &converted.bytes)
+        })
+        .await?;
+        steps.convert = lap(clock);
+        drop(aside);
+        Ok(entry)
+    }
+
+    fn convert_artifact(&self, path: &Path) -> Result<Converted> {
+        convert::convert(&artifact::read(path, &self.limits)?)
+    }
+
+    /// Makes room for a conversion and opens it.
+    async fn open(self: &Arc<Self>, entry: &Entry) -> Result<(Model, Reservation)> {
+        let reservation = self.reserve(footprint(entry)?).await?;
+        let (shared, entry) = (Arc::clone(self), entry.clone());
+        blocking(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await
+    }
+
+    /// Reserves `bytes`, evicting models that are worth less until they fit.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`].
+    async fn reserve(&self, bytes: u64) -> Result<Reservation> {
+        let _one_at_a_time = self.admission.lock().await;
+        let deadline = Instant::now() + DRAIN_MAX;
+        loop {
+            let freed = self.governor.freed();
+            match self.governor.admit(bytes) {
+                Admission::Granted(reservation) => return Ok(reservation),
+                Admission::Never => return Err(self.out_of_memory(bytes)),
+                Admission::Full { missing_bytes: 0 } => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    timeout(left, freed).await.map_err(|_| self.out_of_memory(bytes))?;
+                }
+                Admission::Full { missing_bytes } => self.evict(missing_bytes, bytes)?,
+            }
+        }
+    }
+
+    /// Takes out models that give back `missing_bytes` together once their last lease is dropped.
+    fn evict(&self, missing_bytes: u64, for_bytes: u64) -> Result<()> {
+        let models = self.registry.models();
+        let residents: Vec<_> = models.iter().map(|loaded| resident(loaded)).collect();
+        let victims = policy::victims(&residents, missing_bytes).ok_or_else(|| self.out_of_memory(for_bytes))?;
+        for victim in victims {
+            let loaded = &models[victim];
+            if self.registry.evict(loaded) {
+                let idle_ms = self.registry.age().saturating_sub(loaded.used_at()).as_millis();
+                tracing::info!(model = &*loaded.name, bytes = loaded.bytes(), idle_ms, "evicted: least recently used");
+            }
+        }
+        Ok(())
+    }
+
+    fn out_of_memory(&self, bytes: u64) -> Error {
+        let memory = self.governor.memory();
+        Error::new(
+            ErrorKind::OutOfMemory,
+            format!(
+                "the model needs {bytes} bytes of memory; models take {} of {} bytes, and none of them can leave",
+                memory.used_bytes, memory.limit_bytes
+            ),
+        )
+    }
+}
+
+impl Origin {
+    /// The name under which the cache has this artifact as it is now.
+    async fn key(&self, name: &str) -> Result<Key> {
+        match self {
+            Self::Source(source) => {
+                let version = source.version(name).await?;
+                Ok(Key::new(&source.location(), name, &version.0))
+            }
+            Self::Path(path) => {
+                let shown = path.display().to_string();
+                let path = path.clone();
+                let version = blocking(move || directory::version_at(&path)).await?;
+                Ok(Key::new("file", &shown, &version.0))
+            }
+        }
+    }
+}
+
+/// The memory that a conversion takes when it is opened.
+///
+/// A pack takes what it maps. Other engines copy their models: measured with networks and boosters of some megabytes,
+/// ONNX Runtime keeps up to four times the file and `XGBoost` up to three times.
+fn footprint(entry: &Entry) -> Result<u64> {
+    let metadata = std::fs::metadata(&entry.path)
+        .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot open {}", entry.path.display()), error))?;
+    Ok(match entry.form {
+        Form::Forest => metadata.len(),
+        Form::Onnx => metadata.len() * 4 + (64 << 10),
+        Form::Booster => metadata.len() * 3 + (64 << 10),
+    })
+}
+
+/// Runs work that blocks where it holds nobody up. A panic there is an error here.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::caused(ErrorKind::Internal, "a load broke off", error)),
+    }
+}
+
+/// The time since `clock`, which then starts anew.
+fn lap(clock: &mut Instant) -> Duration {
+    let lap = clock.elapsed();
+    *clock = Instant::now();
+    lap
+}

@@ -1,0 +1,114 @@
+//! The crate's one error: what went wrong, in words an operator can act on, and the questions a caller may ask of it.
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the engine could not do what it was asked.
+///
+/// Cheap to clone: every caller that waited for one failed load receives the same error. [`kind`](Self::kind) says who is
+/// to blame; the text is one level of the story and [`source`](StdError::source) the next.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Who is to blame for an [`Error`], as far as a caller's reaction differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The caller's: no artifact of that name lies in the source, or no directory at that path.
+    NotFound,
+    /// The caller's: the model is not loaded, and the call does not load models.
+    NotLoaded,
+    /// The caller's: a model of that name is loaded or loading already.
+    AlreadyLoaded,
+    /// The caller's: the rows do not fit the model.
+    InvalidInput,
+    /// The publisher's: the artifact is damaged, hostile or no model at all.
+    InvalidArtifact,
+    /// The publisher's: the artifact is well formed, and nothing here can serve it.
+    Unsupported,
+    /// The operator's: a shared library that this model needs is missing or too old.
+    LibraryMissing,
+    /// The operator's: the model does not fit into the memory budget, whatever is evicted.
+    OutOfMemory,
+    /// The source's: it does not answer, refuses, or breaks off.
+    SourceUnavailable,
+    /// The machine's: a file operation failed.
+    Io,
+    /// Ours.
+    Internal,
+}
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner { kind, message: message.into(), cause: None }))
+    }
+
+    /// An error of `kind` that says `message` and was brought about by `cause`.
+    pub fn caused(
+        kind: ErrorKind,
+        message: impl Into<String>,
+        cause: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(Inner { kind, message: message.into(), cause: Some(cause.into()) }))
+    }
+
+    /// Who is to blame.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The whole story in one line: this level and every cause below it, joined by `: `.
+    #[must_use]
+    pub fn story(&self) -> String {
+        let mut story = self.0.message.clone();
+        let mut cause = self.source();
+        while let Some(level) = cause {
+            story.push_str(": ");
+            story.push_str(&level.to_string());
+            cause = level.source();
+        }
+        story
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.0.kind, self.story())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let cause: &(dyn StdError + 'static) = self.0.cause.as_deref()?;
+        Some(cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn story_tells_every_level() {
+        let low = std::io::Error::other("disk on fire");
+        let error = Error::caused(ErrorKind::Io, "cannot publish", Error::caused(ErrorKind::Io, "cannot write", low));
+        assert_eq!(error.story(), "cannot publish: cannot write: disk on fire");
+        assert_eq!(error.to_string(), "cannot publish");
+    }
+}

@@ -1,0 +1,146 @@
+//! The governor: an account of the memory that models take, against a budget.
+//!
+//! Bytes are reserved before a model is mapped and come back when its last lease is dropped. Who leaves to make room is
+//! decided by [`policy`], a pure function; the registry carries it out.
+
+pub(crate) mod limit;
+pub(crate) mod policy;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Memory that models take and may take, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// What all models together may take.
+    pub limit_bytes: u64,
+    /// What they take now, with those that are leaving but still on loan.
+    pub used_bytes: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Governor {
+    limit_bytes: u64,
+    account: Mutex<Account>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    used_bytes: u64,
+    /// The part of it whose models have left the registry and wait for their last lease.
+    draining_bytes: u64,
+}
+
+/// What a reservation of some bytes comes to now.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// The bytes are reserved.
+    Granted(Reservation),
+    /// Nothing fits until models that take `missing_bytes` leave; 0 when enough are on their way out.
+    Full { missing_bytes: u64 },
+    /// The budget is smaller than that altogether.
+    Never,
+}
+
+impl Governor {
+    pub(crate) fn new(limit_bytes: u64) -> Arc<Self> {
+        Arc::new(Self { limit_bytes, account: Mutex::default(), freed: Notify::new() })
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        Memory { limit_bytes: self.limit_bytes, used_bytes: self.account().used_bytes }
+    }
+
+    /// Tries to reserve `bytes`.
+    pub(crate) fn admit(self: &Arc<Self>, bytes: u64) -> Admission {
+        if bytes > self.limit_bytes {
+            return Admission::Never;
+        }
+        let mut account = self.account();
+        let free_bytes = self.limit_bytes.saturating_sub(account.used_bytes);
+        if bytes <= free_bytes {
+            account.used_bytes += bytes;
+            return Admission::Granted(Reservation { governor: Arc::clone(self), bytes });
+        }
+        Admission::Full { missing_bytes: (bytes - free_bytes).saturating_sub(account.draining_bytes) }
+    }
+
+    /// Completes at the next time that bytes come back after this call.
+    pub(crate) fn freed(&self) -> impl Future<Output = ()> + '_ {
+        self.freed.notified()
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        // The account is two numbers that are never half written: a panic elsewhere does not spoil it.
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes taken from the budget until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    governor: Arc<Governor>,
+    bytes: u64,
+}
+
+impl Reservation {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Marks the bytes as coming back once this is dropped.
+    pub(crate) fn drain(&self) -> Draining {
+        self.governor.account().draining_bytes += self.bytes;
+        Draining { governor: Arc::clone(&self.governor), bytes: self.bytes }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.governor.account().used_bytes -= self.bytes;
+        self.governor.freed.notify_waiters();
+    }
+}
+
+/// Bytes on their way back; dropped after the reservation they belong to.
+#[derive(Debug)]
+pub(crate) struct Draining {
+    governor: Arc<Governor>,
+    bytes: u64,
+}
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        self.governor.account().draining_bytes -= self.bytes;
+        self.governor.freed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn granted(governor: &Arc<Governor>, bytes: u64) -> Reservation {
+        match governor.admit(bytes) {
+            Admission::Granted(reservation) => reservation,
+            refused => panic!("{bytes} bytes: {refused:?}"),
+        }
+    }
+
+    #[test]
+    fn bytes_are_taken_and_given_back() {
+        let governor = Governor::new(100);
+        let reservation = granted(&governor, 60);
+        assert_eq!(governor.memory(), Memory { limit_bytes: 100, used_bytes: 60 });
+        assert!(matches!(governor.admit(50), Admission::Full { missing_bytes: 10 }));
+        let draining = reservation.drain();
+        assert!(matches!(governor.admit(50), Admission::Full { missing_bytes: 0 }));
+        drop(reservation);
+        drop(draining);
+        drop(granted(&governor, 100));
+        assert_eq!(governor.memory().used_bytes, 0);
+        assert!(matches!(governor.admit(101), Admission::Never));
+    }
+}

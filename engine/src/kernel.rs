@@ -1,0 +1,66 @@
+//! The portable kernel: margins of rows from a pack, one row and one tree after the other.
+//!
+//! Leaves are summed in `f32` in the order of the trees, as XGBoost does, so that margins are equal to the bit.
+
+use thicket_converters::SumOrder;
+
+use crate::pack::{Sections, format::Node};
+
+/// Categories are whole numbers below this; XGBoost sends every other value left.
+const CATEGORIES_MAX: f32 = 16_777_216.0;
+
+/// Writes the margins of `row` into `margins`, one for each target.
+///
+/// `row` has at least as many columns as the forest has features and `margins` as many numbers as it has targets.
+pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    match sum_order(forest) {
+        SumOrder::BaseThenLeaves => {
+            margins.copy_from_slice(forest.base);
+            add_leaves(forest, row, margins);
+        }
+        SumOrder::LeavesThenBase => {
+            margins.fill(0.0);
+            add_leaves(forest, row, margins);
+            margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
+        }
+    }
+}
+
+fn sum_order(forest: &Sections<'_>) -> SumOrder {
+    if forest.forest.sum_order == 0 { SumOrder::BaseThenLeaves } else { SumOrder::LeavesThenBase }
+}
+
+fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    for tree in forest.trees {
+        margins[tree.target as usize] += leaf(forest, tree.root, row);
+    }
+}
+
+/// The value of the leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
+fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> f32 {
+    let mut node = forest.nodes[root as usize];
+    while !node.is_leaf() {
+        let value = row[node.feature()];
+        let goes_left = if value.is_nan() {
+            node.missing_goes_left()
+        } else if node.is_category_split() {
+            !is_member(forest, node, value)
+        } else {
+            value < node.value
+        };
+        node = forest.nodes[node.next as usize + usize::from(!goes_left)];
+    }
+    node.value
+}
+
+/// Whether the category that `value` is truncated to is in the node's set.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is in 0..2^24")]
+fn is_member(forest: &Sections<'_>, node: Node, value: f32) -> bool {
+    if !(0.0..CATEGORIES_MAX).contains(&value) {
+        return false;
+    }
+    let category = value as u32;
+    let set = forest.category_sets[node.category_set()];
+    category / 32 < set.words
+        && forest.category_bits[(set.first_word + category / 32) as usize] >> (category % 32) & 1 == 1
+}

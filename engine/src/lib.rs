@@ -1,0 +1,50 @@
+//! Serves thousands of tabular models from one process.
+//!
+//! An [`Engine`] finds artifacts in a [`Source`](source::Source), converts each once into a form that is mapped and used
+//! in place, keeps what fits in memory and lends it out:
+//!
+//! ```no_run
+//! # async fn example() -> thicket_engine::Result<()> {
+//! use ndarray::array;
+//! use thicket_engine::{Engine, Output, source};
+//!
+//! let engine = Engine::builder().source(source::open("/srv/models").await?).build()?;
+//! let model = engine.model("houston/model.tar.gz").await?;
+//! let prices = model.predict(array![[1998.0, 2100.0, 3.0, 2.5, 0.2, 2.0]].view(), Output::Value)?;
+//! println!("{:?}", prices.values);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The crate knows no HTTP and no environment variables. Modules are listed lowest first: each uses those before it.
+
+mod error;
+mod predictions;
+mod library;
+mod map;
+mod pack;
+mod kernel;
+mod compile;
+mod verify;
+mod onnxruntime;
+mod xgboost;
+mod runtimes;
+mod artifact;
+mod cache;
+mod convert;
+mod model;
+pub mod source;
+mod governor;
+mod slot;
+mod registry;
+mod engine;
+pub mod offline;
+
+pub use artifact::Limits;
+pub use engine::{Builder, Engine, ModelInfo};
+pub use error::{Error, ErrorKind, Result};
+pub use governor::Memory;
+pub use library::{Libraries, Library};
+pub use model::{Model, Runtime};
+pub use predictions::{Output, Predictions};
+pub use slot::Lease;

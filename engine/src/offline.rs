@@ -1,0 +1,102 @@
+//! Artifacts without a registry: what the command line asks of a single one.
+
+use std::{fmt, path::Path};
+
+use thicket_converters::{self as converters, Form as Trainer, onnx};
+
+use crate::{
+    artifact::{self, Limits},
+    cache::{Form, unseal},
+    convert::{self, Converted},
+    error::{Error, ErrorKind, Result},
+    library::Libraries,
+    model::Model,
+    runtimes::Runtimes,
+};
+
+/// Opens the artifact at `path` (a file, a directory or an archive) in memory.
+///
+/// # Errors
+/// As loading it would.
+pub fn open(path: &Path, libraries: &Libraries) -> Result<Model> {
+    let files = artifact::read(path, &Limits::default())?;
+    let converted = convert::convert(&files)?;
+    let bytes = served_bytes(&converted)?;
+    Model::foreign(converted.form, bytes, &Runtimes::new(libraries.clone()))
+}
+
+/// The artifact at `path` as an ONNX model.
+///
+/// # Errors
+/// As loading it would, and [`ErrorKind::Unsupported`] when ONNX cannot express it.
+pub fn to_onnx(path: &Path) -> Result<Vec<u8>> {
+    let files = artifact::read(path, &Limits::default())?;
+    let [file] = &files[..] else {
+        let message = format!("it holds {} model files, and one becomes one ONNX model", files.len());
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    };
+    if converters::recognise(&file.bytes) == Trainer::Onnx {
+        return Ok(file.bytes.clone());
+    }
+    let booster = converters::read_booster(&file.bytes).map_err(convert::refused)?;
+    let model = onnx::lower(&booster).map_err(convert::refused)?;
+    Ok(onnx::encode(&model))
+}
+
+/// What an artifact is; printed as lines of `name: value`.
+#[derive(Clone, Debug)]
+pub struct Inspection(Vec<(&'static str, String)>);
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(name, value)| writeln!(f, "{:<16}{value}", format!("{name}:")))
+    }
+}
+
+/// Tells what the artifact at `path` is and how it would be served.
+///
+/// # Errors
+/// As loading it would, up to the point where another engine's library would be opened.
+pub fn inspect(path: &Path) -> Result<Inspection> {
+    let files = artifact::read(path, &Limits::default())?;
+    let converted = convert::convert(&files)?;
+    let file = &files[0];
+    let mut lines = vec![("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())];
+    if let Ok(booster) = converters::read_booster(&file.bytes) {
+        describe(&booster, &mut lines);
+    }
+    lines.push(("file bytes", file.bytes.len().to_string()));
+    if let Ok(onnx) = to_onnx(path) {
+        lines.push(("ONNX bytes", onnx.len().to_string()));
+    }
+    let served_by = match converted.form {
+        Form::Forest => "thicket's kernels",
+        Form::Onnx => "ONNX Runtime",
+        Form::Booster => "XGBoost's library",
+    };
+    if converted.form == Form::Forest {
+        lines.push(("pack bytes", converted.bytes.len().to_string()));
+    }
+    lines.push(("served by", served_by.to_owned()));
+    lines.extend(converted.reason.map(|reason| ("because", reason)));
+    Ok(Inspection(lines))
+}
+
+fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String)>) {
+    let nodes: usize = booster.trees().iter().map(|tree| tree.reachable().len()).sum();
+    lines.extend([
+        ("written by", format!("XGBoost {}", booster.version)),
+        ("objective", booster.objective.to_string()),
+        ("features", booster.features.to_string()),
+        ("targets", booster.targets.to_string()),
+        ("trees", booster.trees().len().to_string()),
+        ("nodes", nodes.to_string()),
+    ]);
+    if !booster.feature_names.is_empty() {
+        lines.push(("feature names", booster.feature_names.join(", ")));
+    }
+}
+
+fn served_bytes(converted: &Converted) -> Result<&[u8]> {
+    if converted.form == Form::Forest { Ok(&converted.bytes) } else { unseal(&converted.bytes) }
+}

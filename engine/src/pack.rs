@@ -1,0 +1,144 @@
+//! A pack: a forest compiled into one file that is mapped and used in place.
+//!
+//! docs/pack.md documents the format. Opening one maps it, verifies its checksum and walks its records once; nothing is
+//! parsed and nothing is allocated per node. Having a [`Pack`] is the proof that every index in it leads somewhere.
+
+mod check;
+pub(crate) mod draft;
+pub(crate) mod format;
+
+use std::{io, path::Path};
+
+use thicket_converters::Link;
+
+pub(crate) use check::Sections;
+use format::{Section, Span};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    map::Map,
+};
+
+/// A checked forest in read-only memory.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    map: Map,
+    spans: [Span; Section::COUNT],
+}
+
+impl Pack {
+    /// Maps the published pack at `path` and checks it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when it cannot be mapped, [`ErrorKind::InvalidArtifact`] with the place when it is damaged.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let map = Map::file(path)
+            .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot map the pack {}", path.display()), error))?;
+        Self::check(map)
+    }
+
+    /// Checks the pack in `bytes`, which are copied into a mapping of their own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let cannot_map = |error: io::Error| Error::caused(ErrorKind::Io, "cannot map memory for a pack", error);
+        Self::check(Map::copy(bytes).map_err(cannot_map)?)
+    }
+
+    fn check(map: Map) -> Result<Self> {
+        let damaged = |complaint: String| Error::new(ErrorKind::InvalidArtifact, format!("damaged pack: {complaint}"));
+        let spans = check::spans(&map).map_err(damaged)?;
+        Sections::view(&map, &spans).and_then(|sections| sections.check()).map_err(damaged)?;
+        Ok(Self { map, spans })
+    }
+
+    /// The records.
+    pub(crate) fn sections(&self) -> Sections<'_> {
+        Sections::view(&self.map, &self.spans).expect("the same view was taken when the pack was checked")
+    }
+
+    /// The last step from margins to values.
+    pub(crate) fn link(&self) -> Link {
+        Link::from_code(self.sections().forest.link).expect("the code was known when the pack was checked")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        draft::Draft,
+        format::{CategorySet, Forest, Node, Tree},
+        *,
+    };
+
+    /// Two trees over two features: `x0 < 1 ? 10 : (x1 in {1, 33} ? 30 : 20)` and the leaf 0.5.
+    fn draft() -> Draft {
+        let leaf = |value| Node { tag: Node::LEAF, next: 0, value };
+        Draft {
+            forest: Forest { features: 2, targets: 1, sum_order: 0, link: 0, reserved: [0; 12] },
+            base: vec![0.25],
+            trees: vec![Tree { root: 0, target: 0 }, Tree { root: 5, target: 0 }],
+            nodes: vec![
+                Node { tag: Node::MISSING_LEFT, next: 1, value: 1.0 },
+                leaf(10.0),
+                Node { tag: Node::CATEGORIES | 1, next: 3, value: f32::from_bits(0) },
+                leaf(20.0),
+                leaf(30.0),
+                leaf(0.5),
+            ],
+            category_sets: vec![CategorySet { first_word: 0, words: 2 }],
+            category_bits: vec![1 << 1, 1 << 1],
+            properties: "{}".to_owned(),
+        }
+    }
+
+    fn complaint(bytes: &[u8]) -> String {
+        let error = Pack::from_bytes(bytes).expect_err("a damaged pack was accepted");
+        assert_eq!(error.kind(), ErrorKind::InvalidArtifact);
+        error.to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let draft = draft();
+        let pack = Pack::from_bytes(&draft.write()).unwrap();
+        let sections = pack.sections();
+        assert_eq!((sections.nodes.len(), sections.trees.len(), sections.base), (6, 2, &[0.25][..]));
+        assert_eq!(sections.properties, "{}");
+        assert_eq!(pack.link(), Link::Identity);
+    }
+
+    #[test]
+    fn every_truncation_and_every_flipped_bit_is_refused() {
+        let bytes = draft().write();
+        for length in 0..bytes.len() {
+            complaint(&bytes[..length]);
+        }
+        for at in (0..bytes.len()).filter(|at| !(24..64).contains(at)) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            complaint(&flipped);
+        }
+    }
+
+    #[test]
+    fn indices_that_lead_nowhere_are_refused_with_their_place() {
+        let refused = |change: &dyn Fn(&mut Draft), place: &str| {
+            let mut draft = draft();
+            change(&mut draft);
+            let complaint = complaint(&draft.write());
+            assert!(complaint.contains(place), "{complaint} lacks {place}");
+        };
+        refused(&|draft| draft.nodes[0].next = 0, "node 0: child 0");
+        refused(&|draft| draft.nodes[2].next = 5, "node 2: child 5");
+        refused(&|draft| draft.nodes[2].tag |= 2, "node 2: feature 3");
+        refused(&|draft| draft.nodes[2].value = f32::from_bits(1), "node 2: category set 1");
+        refused(&|draft| draft.trees[1].root = 6, "tree 1: root 6");
+        refused(&|draft| draft.trees[0].target = 1, "tree 0: target 1");
+        refused(&|draft| draft.category_sets[0].words = 3, "category set 0");
+        refused(&|draft| draft.base.push(0.0), "section base: 2 margins");
+        refused(&|draft| draft.forest.targets = 0, "section base");
+        refused(&|draft| draft.forest.link = 99, "link 99");
+    }
+}

@@ -1,0 +1,55 @@
+//! A pack in the making: the records as vectors, and the bytes they become.
+
+use bytemuck::{bytes_of, cast_slice};
+
+use super::format::{ALIGNMENT, CategorySet, Forest, Header, MAGIC, Node, Section, Span, Tree, VERSION};
+
+/// Everything a pack holds. The writer takes it as it is; a pack is checked when it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) forest: Forest,
+    pub(crate) base: Vec<f32>,
+    pub(crate) trees: Vec<Tree>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) category_sets: Vec<CategorySet>,
+    pub(crate) category_bits: Vec<u32>,
+    /// JSON object.
+    pub(crate) properties: String,
+}
+
+impl Draft {
+    /// The bytes of the pack file.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let sections = self.sections();
+        let table_end = size_of::<Header>() + Section::COUNT * size_of::<Span>();
+        let mut file = vec![0; table_end];
+        let mut spans = Vec::with_capacity(Section::COUNT);
+        for section in sections {
+            file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
+            spans.push(Span { offset: file.len() as u64, bytes: section.len() as u64 });
+            file.extend_from_slice(section);
+        }
+        file[size_of::<Header>()..table_end].copy_from_slice(cast_slice(&spans));
+        let header = Header {
+            magic: MAGIC,
+            version: VERSION,
+            checksum: crc32fast::hash(&file[size_of::<Header>()..]),
+            file_bytes: file.len() as u64,
+            reserved: [0; 5],
+        };
+        file[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
+        file
+    }
+
+    fn sections(&self) -> [&[u8]; Section::COUNT] {
+        [
+            bytes_of(&self.forest),
+            cast_slice(&self.base),
+            cast_slice(&self.trees),
+            cast_slice(&self.nodes),
+            cast_slice(&self.category_sets),
+            cast_slice(&self.category_bits),
+            self.properties.as_bytes(),
+        ]
+    }
+}

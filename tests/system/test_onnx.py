@@ -1,0 +1,97 @@
+"""The ONNX that thicket writes is valid, and ONNX Runtime agrees with what XGBoost itself answered.
+
+THICKET_BIN names the program to convert with (default: target/release/thicket); it is called as
+`THICKET_BIN convert ARTIFACT -o OUT.onnx`.
+"""
+
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import tarfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+THICKET = os.environ.get("THICKET_BIN", str(REPOSITORY / "target/release/thicket"))
+ARCHIVES = sorted((REPOSITORY / "tests/fixtures/xgboost").glob("*.tar.gz"))
+TOLERANCE = 1e-5
+NOT_MODELS = {"input.csv", "expected.json"}
+
+
+def read_rows(path):
+    with path.open(newline="") as file:
+        cells = [[float(cell) if cell else np.nan for cell in row] for row in csv.reader(file)]
+    return np.array(cells, dtype=np.float32)
+
+
+def read_expected(path):
+    """The arrays that XGBoost answered, by name, two-dimensional."""
+    expected = json.loads(path.read_text())
+    arrays = {}
+    for name, array in expected.items():
+        if isinstance(array, dict) and "data" in array:
+            arrays[name] = np.array(array["data"], dtype=np.float32).reshape(array["shape"][0], -1)
+    return arrays
+
+
+def convert(artifact, out):
+    return subprocess.run([THICKET, "convert", str(artifact), "-o", str(out)], capture_output=True, text=True)
+
+
+def difference(found, expected):
+    """The greatest difference, relative to the size of large numbers."""
+    assert found.shape == expected.shape
+    return float(np.max(np.abs(found - expected) / np.maximum(1, np.abs(expected))))
+
+
+def answers(model_path, rows):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
+    margin, value = session.run(["margin", "value"], {"input": rows})
+    return {"margin": margin, "value": value}
+
+
+def is_cut(artifact, model, expected):
+    """Whether early stopping cut the trees: a pickled booster's own limit does."""
+    keys = {entry.key for entry in model.metadata_props}
+    return "value_best" in expected and artifact.suffix == ".pkl" and "thicket.best_ntree_limit" in keys
+
+
+def check_case(case, out):
+    """Converts and runs each model file of a case; returns how many it checked."""
+    rows, expected = read_rows(case / "input.csv"), read_expected(case / "expected.json")
+    checked = 0
+    for artifact in sorted(case.iterdir()):
+        if artifact.name in NOT_MODELS:
+            continue
+        done = convert(artifact, out)
+        if "gblinear" in case.name:
+            assert done.returncode != 0 and "linear" in done.stderr, f"{artifact}: {done.stderr}"
+            continue
+        assert done.returncode == 0, f"{artifact}: {done.stderr}"
+        model = onnx.load(out)
+        onnx.checker.check_model(model, full_check=True)
+        found = answers(out, rows)
+        if is_cut(artifact, model, expected):
+            pairs = [("value", "value_best")]
+        else:
+            pairs = [("margin", "margin"), ("value", "value")]
+        for ours, theirs in pairs:
+            apart = difference(found[ours], expected[theirs])
+            assert apart <= TOLERANCE, f"{artifact}: {ours} differs by {apart}"
+        checked += 1
+    return checked
+
+
+@pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.gz"))
+def test_onnxruntime_agrees(archive, tmp_path):
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    cases = sorted(path.parent for path in tmp_path.glob("*/*/expected.json"))
+    assert sum(check_case(case, tmp_path / "out.onnx") for case in cases) > 40

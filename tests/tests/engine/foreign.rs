@@ -1,0 +1,87 @@
+//! Models that other engines run: graphs through ONNX Runtime, inexpressible boosters through XGBoost's library.
+
+use std::fs;
+
+use serde_json::Value;
+use thicket_engine::{ErrorKind, Libraries, Output, Runtime, offline};
+use thicket_tests::{cases, fixtures, houses, matrix, parse, prefix};
+
+use crate::setting::{Setting, libraries};
+
+/// The greatest difference, relative to the size of large numbers.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).map(|(one, other)| (one - other).abs() / other.abs().max(1.0)).fold(0.0, f32::max)
+}
+
+#[tokio::test]
+async fn graphs_without_trees_are_served_by_onnx_runtime() {
+    let setting = Setting::over(&fixtures().join("onnx"), None, tempfile::tempdir().unwrap()).await;
+    for (case, output) in [("dense", "value"), ("logistic", "probabilities"), ("perceptron", "variable")] {
+        let model = setting.engine.model(&format!("{case}/model.onnx")).await.unwrap();
+        assert_eq!((model.runtime(), model.features()), (Runtime::OnnxRuntime, Some(6)));
+        let read = |file: &str| fs::read_to_string(fixtures().join("onnx").join(case).join(file)).unwrap();
+        let expected: Value = serde_json::from_str(&read("expected.json")).unwrap();
+        let expected: Vec<Value> = serde_json::from_value(expected["outputs"][output]["values"].clone()).unwrap();
+        let expected = numbers(&expected);
+        let found = model.predict(matrix(&parse(&read("input.csv"))).view(), Output::Value).unwrap();
+        assert!(difference(&found.values, &expected) < 1e-6, "{case}: {:?}, expected {expected:?}", found.values);
+        let error = model.predict(matrix(&parse(&read("input.csv"))).view(), Output::Margin).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+    assert_eq!(setting.source.fetches(), 3);
+}
+
+fn numbers(values: &[Value]) -> Vec<f32> {
+    let number = |value: &Value| match value {
+        Value::Array(values) => numbers(values),
+        value => vec![value.as_f64().unwrap() as f32],
+    };
+    values.iter().flat_map(number).collect()
+}
+
+#[test]
+fn boosters_beyond_the_converter_are_served_by_their_own_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xgboost-model");
+    let mut served = 0;
+    for case in cases().iter().filter(|case| case.name == "gblinear_reg" && case.version != "3.4.1") {
+        for bytes in case.files.values() {
+            fs::write(&path, bytes).unwrap();
+            let model = offline::open(&path, &libraries()).unwrap();
+            assert_eq!(model.runtime(), Runtime::Xgboost);
+            let found = model.predict(matrix(&case.rows).view(), Output::Value).unwrap();
+            let worst = difference(&found.values, &case.floats("value"));
+            assert!(worst < 1e-5, "{}: {worst}", case.version);
+            served += 1;
+        }
+    }
+    assert!(served > 10, "{served} models served");
+}
+
+#[test]
+fn a_model_that_the_library_would_misread_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xgboost-model");
+    let cases = cases();
+    let case = cases.iter().find(|case| case.name == "gblinear_reg" && case.version == "3.4.1").unwrap();
+    fs::write(&path, &case.files["model.json"]).unwrap();
+    let error = offline::open(&path, &libraries()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
+    assert!(error.story().contains("3.4"), "{}", error.story());
+}
+
+#[test]
+fn without_libraries_forests_are_served_and_others_say_what_is_missing() {
+    let none = Libraries::find(None, Some("/nowhere/libxgboost.so".into()), &["/nowhere/lib".into()]);
+    let house = &houses()[0];
+    let model = offline::open(&prefix().join(&house.target), &none).unwrap();
+    let found = model.predict(matrix(&house.rows).view(), Output::Value).unwrap();
+    assert_eq!(found.values, house.prices);
+
+    let error = offline::open(&fixtures().join("onnx/dense/model.onnx"), &none).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LibraryMissing);
+    for part in ["ONNX Runtime", "/nowhere/lib/libonnxruntime.so", "make runtimes"] {
+        assert!(error.story().contains(part), "{} lacks {part}", error.story());
+    }
+}

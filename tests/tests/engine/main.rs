@@ -1,0 +1,9 @@
+//! The engine from outside: models of real trainers through registry, cache and governor.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+
+mod exactness;
+mod foreign;
+mod lifecycle;
+mod setting;
+mod storage;

@@ -1,0 +1,67 @@
+//! The crates' arrows: what may use what, and what must not be known where.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::{collections::BTreeSet, fs};
+
+use thicket_tests::root;
+
+/// The `thicket-…` crates that a crate's manifest depends on, outside tests.
+fn arrows(folder: &str) -> BTreeSet<String> {
+    let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+    names.filter(|name| name.starts_with("thicket-")).map(str::to_owned).collect()
+}
+
+#[test]
+fn crate_arrows_point_one_way() {
+    let check = |folder: &str, expected: &[&str]| {
+        assert_eq!(arrows(folder), expected.iter().map(|&name| name.to_owned()).collect(), "{folder}");
+    };
+    check("converters", &[]);
+    check("engine", &["thicket-converters"]);
+    check("server", &["thicket-converters", "thicket-engine"]);
+}
+
+/// Lines of the crate's sources, outside its tests, that hold one of `words`.
+fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut ahead = vec![root().join(folder).join("src")];
+    while let Some(path) = ahead.pop() {
+        if path.is_dir() {
+            ahead.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let holds = |line: &&str| words.iter().any(|word| line.contains(word));
+        found.extend(code.lines().filter(is_code).filter(holds).map(|line| format!("{}: {line}", path.display())));
+    }
+    found
+}
+
+#[test]
+fn the_engine_knows_no_http_and_no_environment() {
+    assert_eq!(lines_with("engine", &["env::var", "hyper::", "http::"]), Vec::<String>::new());
+}
+
+#[test]
+fn the_converters_know_no_files_no_maps_and_no_registry() {
+    assert_eq!(lines_with("converters", &["std::fs", "memmap", "dashmap", "tokio"]), Vec::<String>::new());
+}
+
+#[test]
+fn unsafe_code_lies_in_a_few_listed_files_of_the_engine() {
+    let mut files: Vec<_> = lines_with("engine", &["unsafe {", "unsafe impl", "unsafe fn"]);
+    for line in &mut files {
+        line.truncate(line.find(".rs:").unwrap());
+    }
+    let listed = ["map", "onnxruntime", "xgboost"];
+    let is_listed = |file: &String| listed.iter().any(|name| file.contains(&format!("/engine/src/{name}")));
+    assert_eq!(files.iter().find(|file| !is_listed(file)), None);
+    for (folder, root) in [("converters", "lib.rs"), ("server", "lib.rs"), ("tests", "lib.rs"), ("benches", "lib.rs")] {
+        assert_eq!(lines_with(folder, &["forbid(unsafe_code)"]).len(), 1, "{folder}/src/{root} does not forbid it");
+    }
+}
