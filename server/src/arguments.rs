@@ -1,0 +1,162 @@
+//! The command line as it is typed. What the values mean is settled in [`configuration`](crate::configuration).
+
+#![expect(clippy::doc_markdown, reason = "these comments are printed as help, where code marks would show")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use thicket_engine::Output;
+
+/// Serves thousands of tabular models from one small process.
+#[derive(Debug, Parser)]
+#[command(name = "thicket", version)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What thicket can be asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve models over HTTP
+    Serve(Box<Serve>),
+    /// Convert a model to ONNX
+    Convert(Convert),
+    /// Say what a model is
+    Inspect(Inspect),
+    /// Predict rows of a CSV file
+    Predict(Predict),
+}
+
+/// Options of thicket serve. Each is also an environment variable; the command line wins.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Serve {
+    /// Address to listen on: 127.0.0.1, or 0.0.0.0 in container mode [env: THICKET_HOST]
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Port to listen on, 0 for any free one: 8080 [env: THICKET_PORT, SAGEMAKER_BIND_TO_PORT]
+    #[arg(long)]
+    pub port: Option<String>,
+    /// Where models lie, a directory or s3://bucket/prefix: selects stand-alone mode; without it thicket is a container
+    /// whose models are loaded by POST /models [env: THICKET_MODELS]
+    #[arg(long, value_name = "URI")]
+    pub models: Option<String>,
+    /// Memory that all models may take together, such as 512MiB or 2G: 80 % of the cgroup's limit or the machine's memory
+    /// [env: THICKET_MEMORY_LIMIT]
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+    /// Directory for converted models: the user's cache directory, or /tmp/thicket in container mode
+    /// [env: THICKET_CACHE_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<String>,
+    /// Threads that answer requests: one for each processor [env: THICKET_WORKERS]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<String>,
+    /// Largest request body: 6MiB [env: THICKET_BODY_MAX, SAGEMAKER_MAX_REQUEST_SIZE, MAX_CONTENT_LENGTH]
+    #[arg(long, value_name = "SIZE")]
+    pub body_max: Option<String>,
+    /// Largest model artifact, packed or unpacked: 256MiB [env: THICKET_MODEL_MAX]
+    #[arg(long, value_name = "SIZE")]
+    pub model_max: Option<String>,
+    /// How long a request waits for its model to load before it is told to come back: 60 [env: THICKET_LOAD_WAIT]
+    #[arg(long, value_name = "SECONDS")]
+    pub load_wait: Option<String>,
+    /// How long running requests may go on after SIGTERM: 25 [env: THICKET_GRACE]
+    #[arg(long, value_name = "SECONDS")]
+    pub grace: Option<String>,
+    /// Form of the log on standard error, text or json: text [env: THICKET_LOG]
+    #[arg(long, value_name = "FORM")]
+    pub log: Option<String>,
+    /// What is logged, error, warn, info, debug, trace or off: info [env: THICKET_LOG_LEVEL]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Shared libraries for models that need them.
+    #[command(flatten)]
+    pub runtimes: Runtimes,
+}
+
+/// Where the shared libraries of other engines lie, when it is not where they are looked for.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Runtimes {
+    /// Shared library of ONNX Runtime: looked for beside the binary and in ./runtimes
+    /// [env: THICKET_ONNXRUNTIME, ORT_DYLIB_PATH]
+    #[arg(long, value_name = "FILE")]
+    pub onnxruntime: Option<String>,
+    /// Shared library of XGBoost: looked for beside the binary and in ./runtimes [env: THICKET_XGBOOST_LIB]
+    #[arg(long, value_name = "FILE")]
+    pub xgboost: Option<String>,
+}
+
+/// Options of thicket convert.
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// Model file, directory or model.tar.gz
+    pub artifact: PathBuf,
+    /// ONNX file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Options of thicket inspect.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Model file, directory or model.tar.gz
+    pub artifact: PathBuf,
+}
+
+/// Options of thicket predict.
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// Model file, directory or model.tar.gz
+    pub artifact: PathBuf,
+    /// CSV file of rows: no header, an empty cell is missing
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Which number to print
+    #[arg(long, value_enum, default_value_t = Scale::Value)]
+    pub output: Scale,
+    /// Shared libraries for models that need them.
+    #[command(flatten)]
+    pub runtimes: Runtimes,
+}
+
+/// Which of a model's outputs is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// The sum of the leaves, before the objective's link function
+    Margin,
+    /// The objective's own scale: a price, a probability, a class
+    Value,
+}
+
+impl From<Scale> for Output {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::Margin => Self::Margin,
+            Scale::Value => Self::Value,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn predict_prints_values_unless_asked_for_margins() {
+        let scale = |line: &str| match Arguments::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Predict(predict) => predict.output,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(scale("thicket predict --input rows.csv model.tar.gz"), Scale::Value);
+        assert_eq!(scale("thicket predict --output margin --input rows.csv model.tar.gz"), Scale::Margin);
+    }
+}

@@ -1,0 +1,14 @@
+//! `thicket convert`: a trainer's file to ONNX.
+
+use std::fs;
+
+use thicket_engine::offline;
+
+use super::{about, file};
+use crate::{arguments::Convert, error::Result};
+
+/// Writes the artifact as an ONNX model.
+pub(super) fn run(options: &Convert) -> Result<()> {
+    let model = offline::to_onnx(&options.artifact).map_err(about(&options.artifact))?;
+    fs::write(&options.output, model).map_err(file(&options.output))
+}

@@ -1,0 +1,41 @@
+//! Moves work that would hold up a worker's other connections onto threads of its own.
+
+use std::{panic, sync::Arc};
+
+use tokio::{runtime::Handle, sync::Semaphore};
+
+use crate::failure::{Class, Failure};
+
+/// Work that may be waiting or running at once; more is refused.
+const JOBS_MAX: usize = 256;
+
+/// The way to the compute threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Compute {
+    runtime: Handle,
+    jobs: Arc<Semaphore>,
+}
+
+impl Compute {
+    /// Compute threads are the blocking threads of `runtime`.
+    pub(crate) fn new(runtime: Handle) -> Self {
+        Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)) }
+    }
+
+    /// What `job` returns, once a thread has had time for it. A panic of `job` goes on in the caller.
+    ///
+    /// # Errors
+    /// [`Class::Busy`], at once, when too much is waiting already.
+    pub(crate) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+        let full = |_| Failure::new(Class::Busy, "No worker is available to serve the request");
+        let permit = Arc::clone(&self.jobs).try_acquire_owned().map_err(full)?;
+        let job = move || {
+            let _permit = permit;
+            job()
+        };
+        self.runtime.spawn_blocking(job).await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            Err(_) => Failure::new(Class::Busy, "The server is shutting down"),
+        })
+    }
+}

@@ -1,0 +1,230 @@
+//! What the server is told to be: options, environment variables and defaults, checked as a whole before a port is bound.
+//!
+//! `SageMaker`'s own variables stand behind ours, so that an image runs there without any option.
+
+use std::{env, num::NonZero, path::PathBuf, thread, time::Duration};
+
+use thicket_engine::Libraries;
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    arguments::{Runtimes, Serve},
+    encode::{self, Accepted},
+    error::{Error, ErrorKind, Result},
+    size,
+};
+
+mod place;
+mod setting;
+
+pub use place::libraries;
+use setting::Settings;
+
+/// AWS's container never lets `MAX_CONTENT_LENGTH` go beyond this.
+const MAX_CONTENT_LENGTH_MAX: u64 = 20 << 20;
+
+/// A day: longer waits are typing errors.
+const SECONDS_MAX: f64 = 86_400.0;
+
+/// Everything that `thicket serve` needs to know; a value of this type has been checked.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Whose endpoint this is.
+    pub mode: Mode,
+    /// Name or address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 for any free one.
+    pub port: u16,
+    /// What all models may take together in bytes; `None` leaves it to the cgroup or the machine.
+    pub memory_limit_bytes: Option<u64>,
+    /// Where converted models are kept.
+    pub cache_dir: PathBuf,
+    /// Threads that answer requests; at least 1.
+    pub workers: usize,
+    /// Largest request body in bytes.
+    pub body_bytes_max: usize,
+    /// Largest artifact in bytes.
+    pub model_bytes_max: u64,
+    /// How long a request waits for its model to load.
+    pub load_wait: Duration,
+    /// How long running requests may go on once the server stops.
+    pub grace: Duration,
+    /// How a log line looks.
+    pub log: LogForm,
+    /// What is logged.
+    pub log_level: LevelFilter,
+    /// What a client that asks for nothing in particular gets.
+    pub accept_default: Accepted,
+    /// Whether CSV answers have a line for each row, as batch transform wants them.
+    pub batch: bool,
+    /// Where other engines' shared libraries are looked for.
+    pub libraries: Libraries,
+}
+
+/// Whose endpoint this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A container behind `SageMaker`: models come by `POST /models`.
+    Container,
+    /// The whole multi-model endpoint: models come from a source on first use.
+    StandAlone {
+        /// Where the source lies, such as `s3://bucket/prefix`.
+        models: String,
+    },
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Configuration {
+    /// The configuration of `serve` in the environment of this process.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn from_environment(serve: &Serve) -> Result<Self> {
+        Self::resolve(serve, &variable)
+    }
+
+    /// The configuration of `serve` where `lookup` knows the environment's variables.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] with the option or variable, its value and what was expected, and when the environment asks
+    /// for the user's own Python.
+    pub fn resolve(serve: &Serve, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let settings = Settings::new(lookup);
+        refuse_script_mode(&settings)?;
+        let mode = match settings.text("--models", serve.models.as_ref(), &["THICKET_MODELS"]) {
+            Some(models) => Mode::StandAlone { models },
+            None => Mode::Container,
+        };
+        let container = mode == Mode::Container;
+        let host = settings.text("--host", serve.host.as_ref(), &["THICKET_HOST"]);
+        let cache_dir = settings.text("--cache-dir", serve.cache_dir.as_ref(), &["THICKET_CACHE_DIR"]);
+        Ok(Self {
+            host: host.unwrap_or_else(|| if container { "0.0.0.0" } else { "127.0.0.1" }.to_owned()),
+            port: port(serve, &settings)?,
+            memory_limit_bytes: memory_limit(serve, &settings)?,
+            cache_dir: cache_dir.map_or_else(|| place::cache_dir(container, lookup), PathBuf::from),
+            workers: workers(serve, &settings)?,
+            body_bytes_max: body_bytes_max(serve, &settings)?,
+            model_bytes_max: model_bytes_max(serve, &settings)?,
+            load_wait: seconds(&settings, "--load-wait", serve.load_wait.as_ref(), "THICKET_LOAD_WAIT", 60)?,
+            grace: seconds(&settings, "--grace", serve.grace.as_ref(), "THICKET_GRACE", 25)?,
+            log: log_form(serve, &settings)?,
+            log_level: log_level(serve, &settings)?,
+            accept_default: accept_default(&settings)?,
+            batch: settings.variable("SAGEMAKER_BATCH").is_some(),
+            libraries: libraries(&serve.runtimes, lookup),
+            mode,
+        })
+    }
+}
+
+/// The libraries for a command other than `serve`, in the environment of this process.
+#[must_use]
+pub fn libraries_from_environment(runtimes: &Runtimes) -> Libraries {
+    libraries(runtimes, &variable)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn refuse_script_mode(settings: &Settings<'_>) -> Result<()> {
+    for variable in ["SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"] {
+        if let Some(value) = settings.variable(variable) {
+            let message = format!(
+                "{variable}: '{value}' asks for the user's own Python, expected no such variable: thicket runs no Python"
+            );
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+    }
+    Ok(())
+}
+
+fn port(serve: &Serve, settings: &Settings<'_>) -> Result<u16> {
+    let variables = &["THICKET_PORT", "SAGEMAKER_BIND_TO_PORT"];
+    let setting = settings
+        .parsed("--port", serve.port.as_ref(), variables, "a port from 0 to 65535", |text| text.parse().ok())?;
+    Ok(setting.unwrap_or(8080))
+}
+
+fn memory_limit(serve: &Serve, settings: &Settings<'_>) -> Result<Option<u64>> {
+    let expected = "a size above 0, such as 512MiB or 2G";
+    settings.parsed("--memory-limit", serve.memory_limit.as_ref(), &["THICKET_MEMORY_LIMIT"], expected, |text| {
+        size::parse(text).filter(|bytes| *bytes > 0)
+    })
+}
+
+fn workers(serve: &Serve, settings: &Settings<'_>) -> Result<usize> {
+    let expected = "a number from 1 to 1024";
+    let workers = settings.parsed("--workers", serve.workers.as_ref(), &["THICKET_WORKERS"], expected, |text| {
+        text.parse().ok().filter(|workers| (1..=1024).contains(workers))
+    })?;
+    Ok(workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get)))
+}
+
+fn body_bytes_max(serve: &Serve, settings: &Settings<'_>) -> Result<usize> {
+    let expected = "a size above 0, such as 6MiB";
+    let bytes = |text: &str| size::parse(text).filter(|bytes| *bytes > 0);
+    let variables = &["THICKET_BODY_MAX", "SAGEMAKER_MAX_REQUEST_SIZE"];
+    let chosen = settings.parsed("--body-max", serve.body_max.as_ref(), variables, expected, bytes)?;
+    let capped = settings.parsed("MAX_CONTENT_LENGTH", None, &["MAX_CONTENT_LENGTH"], expected, bytes)?;
+    let bytes = chosen.or(capped.map(|bytes| bytes.min(MAX_CONTENT_LENGTH_MAX))).unwrap_or(6 << 20);
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+fn model_bytes_max(serve: &Serve, settings: &Settings<'_>) -> Result<u64> {
+    let expected = "a size above 0, such as 256MiB";
+    let bytes = settings.parsed("--model-max", serve.model_max.as_ref(), &["THICKET_MODEL_MAX"], expected, |text| {
+        size::parse(text).filter(|bytes| *bytes > 0)
+    })?;
+    Ok(bytes.unwrap_or(256 << 20))
+}
+
+fn seconds(
+    settings: &Settings<'_>,
+    option: &'static str,
+    flag: Option<&String>,
+    variable: &'static str,
+    default: u64,
+) -> Result<Duration> {
+    let wait = settings.parsed(option, flag, &[variable], "seconds from 0 to 86400", |text| {
+        let seconds = text.parse().ok().filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))?;
+        Duration::try_from_secs_f64(seconds).ok()
+    })?;
+    Ok(wait.unwrap_or(Duration::from_secs(default)))
+}
+
+fn log_form(serve: &Serve, settings: &Settings<'_>) -> Result<LogForm> {
+    let form = settings.parsed("--log", serve.log.as_ref(), &["THICKET_LOG"], "text or json", |text| match text {
+        "text" => Some(LogForm::Text),
+        "json" => Some(LogForm::Json),
+        _ => None,
+    })?;
+    Ok(form.unwrap_or(LogForm::Text))
+}
+
+fn log_level(serve: &Serve, settings: &Settings<'_>) -> Result<LevelFilter> {
+    let expected = "error, warn, info, debug, trace or off";
+    let level = settings.parsed("--log-level", serve.log_level.as_ref(), &["THICKET_LOG_LEVEL"], expected, |text| {
+        text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    })?;
+    Ok(level.unwrap_or(LevelFilter::INFO))
+}
+
+fn accept_default(settings: &Settings<'_>) -> Result<Accepted> {
+    let variable = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT";
+    let form =
+        settings.parsed(variable, None, &[variable], "application/json, text/csv or csv", encode::Form::named)?;
+    Ok(Accepted::default_of(form.unwrap_or(encode::Form::Json)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Options, variables and defaults against an environment made for each test.
+
+use clap::Parser;
+
+use super::*;
+use crate::arguments::{Arguments, Command};
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+fn resolve(serve: &Serve, variables: Variables<'_>) -> Result<Configuration> {
+    let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    Configuration::resolve(serve, &lookup)
+}
+
+fn check_refused(serve: &Serve, variables: Variables<'_>, message: &str) {
+    let error = resolve(serve, variables).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Usage, message));
+}
+
+/// The options of a command line.
+fn options(line: &str) -> Serve {
+    let words = ["thicket", "serve"].into_iter().chain(line.split_whitespace());
+    match Arguments::try_parse_from(words).unwrap().command {
+        Command::Serve(options) => *options,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_said_is_a_container() {
+    let configuration = resolve(&Serve::default(), &[]).unwrap();
+    assert_eq!(configuration.mode, Mode::Container);
+    assert_eq!((configuration.host.as_str(), configuration.port), ("0.0.0.0", 8080));
+    assert_eq!((configuration.body_bytes_max, configuration.model_bytes_max), (6_291_456, 256 << 20));
+    assert_eq!((configuration.load_wait, configuration.grace), (Duration::from_mins(1), Duration::from_secs(25)));
+    assert_eq!((configuration.log, configuration.log_level), (LogForm::Text, LevelFilter::INFO));
+    assert_eq!((configuration.memory_limit_bytes, configuration.batch), (None, false));
+    assert_eq!(configuration.accept_default.form, encode::Form::Json);
+    assert!(configuration.workers >= 1);
+}
+
+#[test]
+fn models_make_it_stand_alone() {
+    let models = Mode::StandAlone { models: "s3://bucket/prefix".to_owned() };
+    let flag = options("--models s3://bucket/prefix");
+    let configuration = resolve(&flag, &[("SAGEMAKER_MULTI_MODEL", "true")]).unwrap();
+    assert_eq!((&configuration.mode, configuration.host.as_str()), (&models, "127.0.0.1"));
+    let configuration = resolve(&Serve::default(), &[("THICKET_MODELS", "s3://bucket/prefix")]).unwrap();
+    assert_eq!(configuration.mode, models);
+    assert_eq!(resolve(&Serve::default(), &[("THICKET_MODELS", "")]).unwrap().mode, Mode::Container);
+}
+
+#[test]
+fn options_win_over_variables_and_ours_over_sagemakers() {
+    let sagemaker = ("SAGEMAKER_BIND_TO_PORT", "9000");
+    let port = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().port;
+    assert_eq!(port(&Serve::default(), &[sagemaker]), 9000);
+    assert_eq!(port(&Serve::default(), &[("THICKET_PORT", "9001"), sagemaker]), 9001);
+    assert_eq!(port(&options("--port 0"), &[("THICKET_PORT", "9001"), sagemaker]), 0);
+}
+
+#[test]
+fn the_largest_body_follows_sagemakers_rules() {
+    let bytes = |variables: Variables<'_>| resolve(&Serve::default(), variables).unwrap().body_bytes_max;
+    assert_eq!(bytes(&[("MAX_CONTENT_LENGTH", "10000000")]), 10_000_000);
+    assert_eq!(bytes(&[("MAX_CONTENT_LENGTH", "30000000")]), 20_971_520);
+    assert_eq!(bytes(&[("MAX_CONTENT_LENGTH", "1"), ("SAGEMAKER_MAX_REQUEST_SIZE", "30000000")]), 30_000_000);
+    assert_eq!(bytes(&[("THICKET_BODY_MAX", "1K"), ("SAGEMAKER_MAX_REQUEST_SIZE", "30000000")]), 1024);
+}
+
+#[test]
+fn sagemaker_says_what_is_written() {
+    let variables = [("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/csv"), ("SAGEMAKER_BATCH", "false")];
+    let configuration = resolve(&Serve::default(), &variables).unwrap();
+    assert_eq!((configuration.accept_default.form, configuration.batch), (encode::Form::Csv, true));
+}
+
+#[test]
+fn values_that_cannot_be_used_are_named() {
+    let none = Serve::default;
+    let port = "expected a port from 0 to 65535";
+    check_refused(&options("--port http"), &[], &format!("--port: 'http' cannot be used, {port}"));
+    let sagemaker = [("SAGEMAKER_BIND_TO_PORT", "70000")];
+    check_refused(&none(), &sagemaker, &format!("SAGEMAKER_BIND_TO_PORT: '70000' cannot be used, {port}"));
+    let memory = "--memory-limit: '0' cannot be used, expected a size above 0, such as 512MiB or 2G";
+    check_refused(&options("--memory-limit 0"), &[], memory);
+    let workers = "--workers: '0' cannot be used, expected a number from 1 to 1024";
+    check_refused(&options("--workers 0"), &[], workers);
+    for seconds in ["-1", "nan", "inf", "1e9", "soon"] {
+        let message = format!("THICKET_GRACE: '{seconds}' cannot be used, expected seconds from 0 to 86400");
+        check_refused(&none(), &[("THICKET_GRACE", seconds)], &message);
+    }
+    let log = "--log: 'xml' cannot be used, expected text or json";
+    check_refused(&options("--log xml"), &[], log);
+    let level = "--log-level: '3' cannot be used, expected error, warn, info, debug, trace or off";
+    check_refused(&options("--log-level 3"), &[], level);
+    let accept =
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: 'text/html' cannot be used, expected application/json, text/csv or csv";
+    check_refused(&none(), &[("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/html")], accept);
+}
+
+#[test]
+fn the_users_python_is_refused() {
+    let message = "SAGEMAKER_PROGRAM: 'inference.py' asks for the user's own Python, expected no such variable: thicket runs no Python";
+    check_refused(&Serve::default(), &[("SAGEMAKER_PROGRAM", "inference.py")], message);
+    assert!(resolve(&Serve::default(), &[("SAGEMAKER_SUBMIT_DIRECTORY", "s3://b/x.tar.gz")]).is_err());
+    assert!(resolve(&Serve::default(), &[("SAGEMAKER_PROGRAM", "")]).is_ok());
+}

@@ -1,0 +1,107 @@
+//! One cell: from bytes to a number, by Python's grammar and with its rounding.
+
+/// Powers of ten that a double holds exactly, as far as [`quick`] needs them.
+const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Digits whose number a double always holds exactly.
+const EXACT_DIGITS_MAX: usize = 15;
+
+/// What stood at the start of some bytes.
+#[derive(Debug)]
+pub(super) struct Cell {
+    /// The number, NaN when it is missing.
+    pub(super) value: Result<f32, Fault>,
+    /// How many bytes the cell takes, without the delimiter or line feed after it.
+    pub(super) bytes: usize,
+}
+
+/// What is wrong with a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is no Python float.
+    NoNumber,
+    /// It is infinite, or would be once narrowed.
+    TooLarge,
+}
+
+/// Reads the cell at the start of `bytes`.
+pub(super) fn read(bytes: &[u8], delimiter: u8) -> Cell {
+    match quick(bytes, delimiter) {
+        Some((value, bytes)) => Cell { value: narrow(value), bytes },
+        None => thorough(bytes, delimiter),
+    }
+}
+
+/// Plain decimals of few digits, which are most of all cells: the digits as an integer, divided by a power of ten.
+///
+/// Both are exact doubles, so the one division rounds as a correct parser does.
+#[inline]
+fn quick(bytes: &[u8], delimiter: u8) -> Option<(f64, usize)> {
+    let negative = bytes.first() == Some(&b'-');
+    let (mut at, mut digits, mut count, mut point) = (usize::from(negative), 0_u64, 0, None);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'0'..=b'9' if count < EXACT_DIGITS_MAX => {
+                digits = digits * 10 + u64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            b'\r' if ends_line(bytes, at + 1) => break,
+            _ if byte == delimiter || byte == b'\n' => break,
+            _ => return None,
+        }
+        at += 1;
+    }
+    let fraction_digits = point.map_or(0, |point| count - point);
+    let ends_in_cr = usize::from(bytes.get(at) == Some(&b'\r'));
+    (count > 0).then(|| (signed(magnitude(digits) / POWERS[fraction_digits], negative), at + ends_in_cr))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fifteen digits fit the 53 bits of a double")]
+fn magnitude(digits: u64) -> f64 {
+    digits as f64
+}
+
+fn signed(magnitude: f64, negative: bool) -> f64 {
+    if negative { -magnitude } else { magnitude }
+}
+
+fn ends_line(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at), None | Some(b'\n'))
+}
+
+/// Every other cell: missing, padded, long, with an exponent, or no number.
+#[cold]
+fn thorough(bytes: &[u8], delimiter: u8) -> Cell {
+    let end = bytes.iter().position(|&byte| byte == delimiter || byte == b'\n').unwrap_or(bytes.len());
+    let text = &bytes[..end];
+    let text = if ends_line(bytes, end) { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
+    let value = if text.is_empty() { Ok(f32::NAN) } else { python_float(text).ok_or(Fault::NoNumber).and_then(narrow) };
+    Cell { value, bytes: end }
+}
+
+/// Narrows as `XGBoost`'s matrix does, which refuses what becomes infinite.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
+fn narrow(value: f64) -> Result<f32, Fault> {
+    let narrowed = value as f32;
+    if narrowed.is_infinite() { Err(Fault::TooLarge) } else { Ok(narrowed) }
+}
+
+/// What Python's `float()` makes of ASCII text: white space around it is allowed, and underscores between digits.
+fn python_float(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.trim_matches(|c: char| matches!(c, ' ' | '\t'..='\r'));
+    if text.contains('_') {
+        return without_underscores(text)?.parse().ok();
+    }
+    text.parse().ok()
+}
+
+/// The text without its underscores, when each of them stands between digits.
+fn without_underscores(text: &str) -> Option<String> {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let mut underscores = (0..bytes.len()).filter(|&at| bytes[at] == b'_');
+    let well_placed = underscores.all(|at| at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1)));
+    well_placed.then(|| text.replace('_', ""))
+}

@@ -1,0 +1,105 @@
+//! From a request to its response: the body is taken in, the route's handler is called, and whatever goes wrong is told
+//! to the client and to the log.
+
+use std::{
+    any::Any,
+    future::{self, Future},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+};
+
+use http::{HeaderValue, Request, request::Parts};
+use hyper::body::Incoming;
+use tracing::{debug, error};
+
+use crate::{
+    body, control,
+    failure::{Class, Failure},
+    invoke, platform,
+    reply::{self, Reply},
+    route::Route,
+    service::Service,
+};
+
+/// Answers one request, come what may.
+pub(crate) async fn answer(service: &Service, request: Request<Incoming>) -> Reply {
+    let id = service.identities.next();
+    let (head, body) = request.into_parts();
+    let for_platform = service.models().is_some() && head.uri.path().starts_with("/endpoints/");
+    let handled = unwinding(handle(service, &head, body)).await;
+    let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
+    let mut reply = outcome.unwrap_or_else(|failure| {
+        let reply = if for_platform { failure.to_platform() } else { failure.to_container() };
+        log(&failure, &reply, &head, &id);
+        reply
+    });
+    if for_platform {
+        reply.headers_mut().insert("x-amzn-requestid", id);
+    } else {
+        reply::finish(&mut reply, id);
+    }
+    reply
+}
+
+async fn handle(service: &Service, head: &Parts, body: Incoming) -> Result<Reply, Failure> {
+    let body = body::receive(body, service.configuration.body_bytes_max).await?;
+    let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
+    match Route::of(&head.method, head.uri.path(), service.models().is_some())? {
+        Route::Ping => Ok(control::status("Healthy")),
+        Route::List => Ok(control::list(service, query)),
+        Route::Load => control::load(service, query, headers, &body).await,
+        Route::Describe(name) => control::describe(service, &name),
+        Route::Unload(name) => control::unload(service, &name).await,
+        Route::Scale(name) => control::scale(service, &name),
+        Route::Invoke(name) => invoke::loaded(service, &name, headers, body).await,
+        Route::Invocations => invoke::named_aside(service, query, headers, body).await,
+        Route::ExecutionParameters => Ok(control::execution_parameters(service)),
+        Route::Endpoint(endpoint) => platform::invocations(service, &endpoint, headers, body).await,
+    }
+}
+
+/// Runs a future so that its panic ends itself and not the connection's task.
+async fn unwinding<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    future::poll_fn(|context| {
+        // Nothing of the future is used again after it has panicked.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => std::task::Poll::Ready(Err(panic)),
+        }
+    })
+    .await
+}
+
+fn panicked(service: &Service, panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
+    let story = format!("a request's handler panicked ({} since the start): {text}", service.count_panic());
+    Failure::new(Class::Internal, story).reworded(Class::Internal, "Internal failure")
+}
+
+fn log(failure: &Failure, reply: &Reply, head: &Parts, id: &HeaderValue) {
+    let (status, method, path) = (reply.status().as_u16(), head.method.as_str(), head.uri.path());
+    let (id, reason) = (id.to_str().unwrap_or_default(), failure.story());
+    if failure.is_ours() {
+        error!(request_id = id, status, method, path, reason, "request failed");
+    } else {
+        debug!(request_id = id, status, method, path, reason, "request refused");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_outcome() {
+        assert_eq!(unwinding(async { 7 }).await.unwrap(), 7);
+        let panic = unwinding(async {
+            tokio::task::yield_now().await;
+            panic!("as this test wants");
+        });
+        let panic: Result<(), _> = panic.await;
+        assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"as this test wants"));
+    }
+}

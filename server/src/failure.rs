@@ -1,0 +1,255 @@
+//! The one table from what went wrong to what a client is told: status, class and text, for the container's clients and
+//! for the platform's.
+//!
+//! The client's text and the log's text are two texts: [`Failure::message`] never holds a path of this machine beyond
+//! what the client sent, [`Failure::story`] holds everything.
+
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use thicket_engine::ErrorKind as EngineErrorKind;
+
+use crate::{
+    error::{Error, ErrorKind},
+    reply::{self, Reply},
+};
+
+mod redact;
+
+use redact::without_paths;
+
+/// Why a request is not answered as its sender hoped.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    class: Class,
+    message: String,
+    story: String,
+}
+
+/// What kind of thing went wrong, as far as answers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    BadRequest,
+    Busy,
+    Conflict,
+    EmptyBody,
+    Internal,
+    JsonSyntax,
+    LoadFailed,
+    MethodNotAllowed,
+    ModelNotFound,
+    NotAcceptable,
+    NotImplemented,
+    NotReady,
+    OutOfMemory,
+    RequestTimeout,
+    ResourceNotFound,
+    TooLarge,
+    UnsupportedMediaType,
+    Validation,
+}
+
+/// The errors that boto3 knows from the runtime service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Platform {
+    Validation,
+    Model,
+    NotReady,
+    Internal,
+    Unavailable,
+}
+
+impl Class {
+    /// The table.
+    fn row(self) -> (StatusCode, &'static str, Platform) {
+        use Platform::{Internal, Model, NotReady, Unavailable, Validation};
+        use StatusCode as S;
+        match self {
+            Self::BadRequest => (S::BAD_REQUEST, "BadRequestException", Model),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "ServiceUnavailableException", Unavailable),
+            Self::Conflict => (S::CONFLICT, "ConflictStatusException", Model),
+            Self::EmptyBody => (S::NO_CONTENT, "", Model),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "InternalServerException", Internal),
+            Self::JsonSyntax => (S::INTERNAL_SERVER_ERROR, "JsonSyntaxException", Model),
+            Self::LoadFailed => (S::INTERNAL_SERVER_ERROR, "InternalServerException", Model),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "MethodNotAllowedException", Validation),
+            Self::ModelNotFound => (S::NOT_FOUND, "ModelNotFoundException", Validation),
+            Self::NotAcceptable => (S::NOT_ACCEPTABLE, "NotAcceptableException", Model),
+            Self::NotImplemented => (S::INTERNAL_SERVER_ERROR, "ModelServerEndpointException", Model),
+            Self::NotReady => (S::SERVICE_UNAVAILABLE, "ServiceUnavailableException", NotReady),
+            Self::OutOfMemory => (S::INSUFFICIENT_STORAGE, "InternalServerException", Unavailable),
+            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "RequestTimeoutException", Validation),
+            Self::ResourceNotFound => (S::NOT_FOUND, "ResourceNotFoundException", Validation),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "", Model),
+            Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeException", Model),
+            Self::Validation => (S::BAD_REQUEST, "BadRequestException", Validation),
+        }
+    }
+}
+
+impl Platform {
+    fn row(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Validation => (StatusCode::BAD_REQUEST, "ValidationError"),
+            Self::Model => (StatusCode::FAILED_DEPENDENCY, "ModelError"),
+            Self::NotReady => (StatusCode::TOO_MANY_REQUESTS, "ModelNotReadyException"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        }
+    }
+}
+
+/// The body of the container's errors.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    code: u16,
+    #[serde(rename = "type")]
+    class: &'a str,
+    message: &'a str,
+}
+
+/// The body of the platform's errors.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Message<'a> {
+    message: &'a str,
+}
+
+/// The body of the platform's error for what a model's container answered.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ModelError {
+    error_code: &'static str,
+    log_stream_arn: &'static str,
+    message: String,
+    original_message: String,
+    original_status_code: u16,
+}
+
+impl Failure {
+    /// A failure whose text is the same for the client and for the log.
+    pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { class, story: message.clone(), message }
+    }
+
+    /// No model of that name is loaded.
+    pub(crate) fn model_not_found(name: &str) -> Self {
+        Self::new(Class::ModelNotFound, format!("Model not found: {name}"))
+    }
+
+    /// A parameter that cannot be done without.
+    pub(crate) fn parameter_required(name: &str) -> Self {
+        Self::new(Class::BadRequest, format!("Parameter {name} is required."))
+    }
+
+    /// No route has that path.
+    pub(crate) fn resource_not_found() -> Self {
+        Self::new(Class::ResourceNotFound, "Requested resource is not found, please refer to API document.")
+    }
+
+    /// A route has that path, but not for that method.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(Class::MethodNotAllowed, "Requested method is not allowed, please refer to API document.")
+    }
+
+    /// A body, a content type or an accept header that cannot be served.
+    pub(crate) fn input(error: &Error) -> Self {
+        let story = error.story();
+        let (class, message) = match error.kind() {
+            ErrorKind::EmptyBody => (Class::EmptyBody, story.clone()),
+            ErrorKind::UnknownAccept => (Class::NotAcceptable, story.clone()),
+            ErrorKind::UnknownContentType => (Class::UnsupportedMediaType, story.clone()),
+            ErrorKind::InvalidRows => {
+                let prefix = "Loading csv data failed with Exception, please ensure data is in csv format:";
+                (Class::UnsupportedMediaType, format!("{prefix}\n {story}"))
+            }
+            _ => (Class::Internal, "Internal failure".to_owned()),
+        };
+        Self { class, message, story }
+    }
+
+    /// What the engine says about the model `name`, which the client called `sent`.
+    pub(crate) fn engine(error: &thicket_engine::Error, name: &str, sent: &str) -> Self {
+        use EngineErrorKind as K;
+        let story = error.story();
+        let (class, message) = match error.kind() {
+            K::NotFound => (Class::ModelNotFound, format!("Model not found in model store: {sent}")),
+            K::NotLoaded => (Class::ModelNotFound, format!("Model not found: {name}")),
+            K::AlreadyLoaded => (Class::Conflict, format!("Model {name} is already registered.")),
+            K::InvalidInput => {
+                (Class::BadRequest, format!("Unable to evaluate payload provided: {}", without_paths(&story, sent)))
+            }
+            K::InvalidArtifact | K::Unsupported | K::LibraryMissing => {
+                (Class::LoadFailed, format!("Unable to load model: {}", without_paths(&story, sent)))
+            }
+            K::OutOfMemory => (Class::OutOfMemory, format!("System out of memory: {}", without_paths(&story, sent))),
+            K::SourceUnavailable => (Class::Busy, "The model store is unavailable".to_owned()),
+            _ => (Class::Internal, "Internal failure".to_owned()),
+        };
+        Self { class, message, story }
+    }
+
+    /// The same failure told to the client in other words.
+    pub(crate) fn reworded(self, class: Class, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), ..self }
+    }
+
+    /// What kind of thing went wrong.
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Whether this is to be put right on this side of the wire, whatever status the platform gives it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.class.row().0.is_server_error()
+    }
+
+    /// The text for the log.
+    pub(crate) fn story(&self) -> &str {
+        &self.story
+    }
+
+    /// The answer to a client of the container.
+    pub(crate) fn to_container(&self) -> Reply {
+        let (status, class, _) = self.class.row();
+        if class.is_empty() {
+            return reply::bare(status, "");
+        }
+        reply::json(status, &Envelope { code: status.as_u16(), class, message: &self.message })
+    }
+
+    /// The answer to a client of the platform, in one of the shapes that boto3 turns into its exceptions.
+    pub(crate) fn to_platform(&self) -> Reply {
+        let (original, class, platform) = self.class.row();
+        if class.is_empty() {
+            return reply::bare(original, "");
+        }
+        let (status, error_type) = platform.row();
+        let mut reply = match platform {
+            Platform::Model => reply::compact_json(status, &self.model_error(original, class)),
+            _ => reply::compact_json(status, &Message { message: &self.message }),
+        };
+        reply.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+        reply
+    }
+
+    fn model_error(&self, original: StatusCode, class: &str) -> ModelError {
+        let code = original.as_u16();
+        let body = reply::pretty(&Envelope { code, class, message: &self.message });
+        let (side, error_code) = if original.is_client_error() {
+            ("client", "CLIENT_ERROR_FROM_MODEL")
+        } else {
+            ("server", "INTERNAL_FAILURE_FROM_MODEL")
+        };
+        ModelError {
+            error_code,
+            log_stream_arn: "",
+            message: format!("Received {side} error ({code}) from model with message \"{body}\"."),
+            original_message: body,
+            original_status_code: code,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

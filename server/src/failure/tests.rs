@@ -1,0 +1,95 @@
+//! Answers byte for byte.
+
+use http_body_util::BodyExt;
+use serde_json::json;
+
+use super::*;
+
+fn body(reply: Reply) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let collected = runtime.block_on(reply.into_body().collect()).unwrap();
+    String::from_utf8(collected.to_bytes().to_vec()).unwrap()
+}
+
+fn engine(kind: EngineErrorKind) -> thicket_engine::Error {
+    thicket_engine::Error::caused(kind, "cannot read /var/secret/m", std::io::Error::other("offset 7: bad"))
+}
+
+fn check_container(failure: &Failure, status: u16, expected: &str) {
+    let reply = failure.to_container();
+    assert_eq!(reply.status(), status);
+    assert_eq!(body(reply), expected);
+}
+
+fn check_platform(failure: &Failure, status: u16, error_type: &str) -> serde_json::Value {
+    let reply = failure.to_platform();
+    assert_eq!((reply.status().as_u16(), &reply.headers()["x-amzn-errortype"]), (status, &error_type.parse().unwrap()));
+    serde_json::from_str(&body(reply)).unwrap()
+}
+
+#[test]
+fn the_container_answers_as_aws_does() {
+    let not_found =
+        "{\n  \"code\": 404,\n  \"type\": \"ModelNotFoundException\",\n  \"message\": \"Model not found: nope\"\n}\n";
+    check_container(&Failure::model_not_found("nope"), 404, not_found);
+    check_container(&Failure::engine(&engine(EngineErrorKind::NotLoaded), "nope", ""), 404, not_found);
+    let conflict = "{\n  \"code\": 409,\n  \"type\": \"ConflictStatusException\",\n  \"message\": \"Model reg is already registered.\"\n}\n";
+    check_container(&Failure::engine(&engine(EngineErrorKind::AlreadyLoaded), "reg", ""), 409, conflict);
+    check_container(&Failure::new(Class::TooLarge, "too large"), 413, "");
+    check_container(&Failure::new(Class::EmptyBody, "empty"), 204, "");
+}
+
+#[test]
+fn the_client_does_not_see_this_machines_paths_and_the_log_does() {
+    for kind in [
+        EngineErrorKind::NotFound,
+        EngineErrorKind::InvalidInput,
+        EngineErrorKind::InvalidArtifact,
+        EngineErrorKind::LibraryMissing,
+        EngineErrorKind::OutOfMemory,
+        EngineErrorKind::SourceUnavailable,
+        EngineErrorKind::Io,
+        EngineErrorKind::Internal,
+    ] {
+        let failure = Failure::engine(&engine(kind), "m", "/opt/m");
+        assert_eq!(failure.story(), "cannot read /var/secret/m: offset 7: bad", "{kind:?}");
+        assert!(!body(failure.to_container()).contains("secret"), "{kind:?}");
+        assert!(!body(failure.to_platform()).contains("secret"), "{kind:?}");
+    }
+}
+
+#[test]
+fn damaged_artifacts_and_lack_of_memory_are_told_apart() {
+    let damaged = Failure::engine(&engine(EngineErrorKind::InvalidArtifact), "m", "");
+    let text = "Unable to load model: cannot read <path>: offset 7: bad";
+    let envelope =
+        format!("{{\n  \"code\": 500,\n  \"type\": \"InternalServerException\",\n  \"message\": \"{text}\"\n}}\n");
+    check_container(&damaged, 500, &envelope);
+    assert_eq!(Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", "").to_container().status(), 507);
+}
+
+#[test]
+fn what_the_models_container_says_travels_inside_a_model_error() {
+    let rows = Error::new(ErrorKind::InvalidRows, "row 1, column 1: could not convert string to float: 'a'");
+    let failure = Failure::input(&rows);
+    let original = body(failure.to_container());
+    let message = format!("Received client error (415) from model with message \"{original}\".");
+    let expected = json!({
+        "ErrorCode": "CLIENT_ERROR_FROM_MODEL", "LogStreamArn": "", "Message": message,
+        "OriginalMessage": original, "OriginalStatusCode": 415,
+    });
+    assert_eq!(check_platform(&failure, 424, "ModelError"), expected);
+    let damaged = Failure::engine(&engine(EngineErrorKind::InvalidArtifact), "m", "");
+    let expected = json!(500);
+    assert_eq!(check_platform(&damaged, 424, "ModelError")["OriginalStatusCode"], expected);
+}
+
+#[test]
+fn the_platforms_own_errors_are_boto3s_classes() {
+    let validation = Failure::new(Class::Validation, "no");
+    assert_eq!(check_platform(&validation, 400, "ValidationError"), json!({ "Message": "no" }));
+    check_platform(&Failure::new(Class::NotReady, "wait"), 429, "ModelNotReadyException");
+    check_platform(&Failure::new(Class::Internal, "oh"), 500, "InternalFailure");
+    check_platform(&Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", ""), 503, "ServiceUnavailable");
+    check_platform(&Failure::engine(&engine(EngineErrorKind::SourceUnavailable), "m", ""), 503, "ServiceUnavailable");
+}

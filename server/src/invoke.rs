@@ -1,0 +1,127 @@
+//! Predicts: rows in, a model on loan, predictions out.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use thicket_engine::{Engine, Lease, Output};
+use tokio::time;
+
+use crate::{
+    decode,
+    encode::{self, Accepted},
+    failure::{Class, Failure},
+    matrix::Matrix,
+    reply::{self, Reply},
+    service::Service,
+    uri,
+};
+
+/// The header in which the platform and the SDK's local mode name a model.
+pub(crate) const TARGET_MODEL: &str = "x-amzn-sagemaker-target-model";
+
+/// Bodies up to this size, and with up to this many rows, are worked on where they arrive: that costs less than a thread
+/// hop is worth, and other connections do not notice.
+const INLINE_BYTES_MAX: usize = 64 << 10;
+const INLINE_ROWS_MAX: usize = 256;
+
+/// Predicts with the model `name`, which must be loaded.
+pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
+    let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
+    predict(service, model, headers, body).await
+}
+
+/// Predicts with the model that the query's `model_name` or the target header names. A model that only the header names
+/// is loaded first where there is a source.
+pub(crate) async fn named_aside(
+    service: &Service,
+    query: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Reply, Failure> {
+    if let Some(name) = uri::parameter(query, "model_name") {
+        return loaded(service, &name, headers, body).await;
+    }
+    let Some(target) = headers.get(TARGET_MODEL) else { return Err(Failure::parameter_required("model_name")) };
+    let name = String::from_utf8_lossy(target.as_bytes());
+    if service.models().is_none() {
+        return loaded(service, &name, headers, body).await;
+    }
+    let model = on_first_use(service, &name).await?;
+    predict(service, model, headers, body).await
+}
+
+/// The model `name`, loaded from the source when it is not in memory.
+///
+/// # Errors
+/// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile.
+pub(crate) async fn on_first_use(service: &Service, name: &str) -> Result<Lease, Failure> {
+    let load = Engine::model(&service.engine, name);
+    match time::timeout(service.configuration.load_wait, load).await {
+        Ok(model) => model.map_err(|error| Failure::engine(&error, name, name)),
+        Err(_) => Err(Failure::new(Class::NotReady, format!("Model {name} is not ready for inference: it is loading"))),
+    }
+}
+
+/// Predicts with a model on loan.
+pub(crate) async fn predict(
+    service: &Service,
+    model: Lease,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Reply, Failure> {
+    let refused = |error| Failure::input(&error);
+    let Accepted { form: answer_form, content_type } =
+        Accepted::of(headers.get(ACCEPT), &service.configuration.accept_default).map_err(refused)?;
+    let sent_as = headers.get(CONTENT_TYPE).or_else(|| headers.get("contenttype"));
+    let rows_form = decode::Form::of(sent_as.map(http::HeaderValue::as_bytes)).map_err(refused)?;
+    let batch = service.configuration.batch;
+    let mut job = Job { model, body, rows_form, answer_form, batch, matrix: service.buffers.take() };
+    let (job, answer) = if job.is_heavy() {
+        let run = move || {
+            let answer = job.run();
+            (job, answer)
+        };
+        service.compute.run(run).await?
+    } else {
+        let answer = job.run();
+        (job, answer)
+    };
+    service.buffers.give_back(job.matrix);
+    Ok(reply::with_body(StatusCode::OK, content_type, answer?))
+}
+
+/// Everything that one prediction needs, so that it can be done on any thread.
+struct Job {
+    model: Lease,
+    body: Bytes,
+    rows_form: decode::Form,
+    answer_form: encode::Form,
+    batch: bool,
+    matrix: Matrix,
+}
+
+impl Job {
+    fn is_heavy(&self) -> bool {
+        let rows = || self.body.split(|&byte| byte == b'\n').count();
+        self.body.len() > INLINE_BYTES_MAX || (self.body.len() > INLINE_ROWS_MAX && rows() > INLINE_ROWS_MAX)
+    }
+
+    fn run(&mut self) -> Result<Vec<u8>, Failure> {
+        self.rows_form.read(&self.body, &mut self.matrix).map_err(|error| Failure::input(&error))?;
+        if let Some(features) = self.model.features().filter(|&features| features != self.matrix.columns) {
+            return Err(feature_count(self.matrix.columns, features));
+        }
+        let predictions = self.model.predict(self.matrix.view(), Output::Value);
+        let predictions = predictions.map_err(|error| Failure::engine(&error, "", ""))?;
+        Ok(self.answer_form.write(&predictions, self.batch))
+    }
+}
+
+fn feature_count(sent: usize, trained: usize) -> Failure {
+    let message = format!(
+        "Feature size of csv inference data {sent} is not consistent with feature size of trained model {trained}."
+    );
+    Failure::new(Class::BadRequest, message)
+}

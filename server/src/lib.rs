@@ -1,0 +1,33 @@
+//! The multi-model endpoint: HTTP routes, formats, command line.
+//!
+//! A request goes from the [`server`] through `dispatch` to a handler (`control`, `invoke`, `platform`); rows go through
+//! [`decode`], predictions through [`encode`], and all that goes wrong through `failure`, the one place that knows status
+//! codes. Modules are listed lowest first: each uses those before it.
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod number;
+pub mod matrix;
+pub mod csv;
+pub mod decode;
+pub mod encode;
+mod size;
+pub mod arguments;
+pub mod configuration;
+mod uri;
+mod identity;
+mod reply;
+mod failure;
+mod route;
+mod body;
+mod buffers;
+mod compute;
+mod service;
+mod control;
+mod invoke;
+mod platform;
+mod dispatch;
+pub mod server;
+mod log;
+pub mod commands;

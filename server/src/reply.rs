@@ -1,0 +1,58 @@
+//! Responses as AWS's front end shapes them.
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPIRES, PRAGMA},
+};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// A whole response.
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `body` under `content_type`.
+pub(crate) fn with_body(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Reply {
+    let mut reply = bare(status, body);
+    reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    reply
+}
+
+/// `body` with no word on what it is.
+pub(crate) fn bare(status: StatusCode, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = status;
+    reply
+}
+
+/// `value` as JSON, indented by two spaces and ended by a line feed.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+    with_body(status, JSON, pretty(value))
+}
+
+/// `value` as JSON on one line, as AWS's own services write it.
+pub(crate) fn compact_json(status: StatusCode, value: &impl Serialize) -> Reply {
+    with_body(status, JSON, serde_json::to_vec(value).expect("our answers have string keys only"))
+}
+
+/// `value` as JSON, indented by two spaces and ended by a line feed.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("our answers have string keys only");
+    text.push('\n');
+    text
+}
+
+/// Adds what every response of the container carries; those that tell of an error end their connection.
+pub(crate) fn finish(reply: &mut Reply, id: HeaderValue) {
+    let fails = reply.status().as_u16() >= 400;
+    let headers = reply.headers_mut();
+    headers.insert("x-request-id", id);
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache; no-store, must-revalidate, private"));
+    headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 UTC"));
+    if fails {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+}

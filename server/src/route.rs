@@ -1,0 +1,158 @@
+//! Which handler a method and a path lead to.
+
+use std::borrow::Cow;
+
+use http::Method;
+
+use crate::{
+    failure::{Class, Failure},
+    uri,
+};
+
+/// What a request asks for; names are decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// Whether the server lives.
+    Ping,
+    /// Every loaded model.
+    List,
+    /// Load a model.
+    Load,
+    /// One loaded model.
+    Describe(Cow<'a, str>),
+    /// Unload a model.
+    Unload(Cow<'a, str>),
+    /// Change a model's workers, of which there are none to change.
+    Scale(Cow<'a, str>),
+    /// Predict with the model of that name.
+    Invoke(Cow<'a, str>),
+    /// Predict with the model that a parameter or a header names.
+    Invocations,
+    /// What batch transform should send.
+    ExecutionParameters,
+    /// Predict as a client of the platform.
+    Endpoint(Cow<'a, str>),
+}
+
+impl<'a> Route<'a> {
+    /// The route of `method` and `path`, split before it is decoded: a name may hold any character. Platform routes
+    /// exist only where thicket is the `platform`.
+    ///
+    /// # Errors
+    /// With what AWS's front end says to unknown paths and methods.
+    pub(crate) fn of(method: &Method, path: &'a str, platform: bool) -> Result<Self, Failure> {
+        let mut segments = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/').split('/');
+        let parts = [segments.next(), segments.next(), segments.next(), segments.next()];
+        match parts {
+            [Some("ping"), None, ..] => Ok(Self::Ping),
+            [Some("models"), None, ..] => Self::models(method),
+            [Some("models"), Some(name), None, _] => Self::model(method, decoded(name)?),
+            [Some("models"), Some(name), Some("invoke"), None] | [Some("predictions"), Some(name), None, _] => {
+                Ok(Self::Invoke(decoded(name)?))
+            }
+            [Some("invocations"), None, ..] => Ok(Self::Invocations),
+            [Some("execution-parameters"), None, ..] => Self::execution_parameters(method),
+            [Some("endpoints"), Some(name), Some("invocations"), None] if platform => match *method {
+                Method::POST => Ok(Self::Endpoint(decoded(name)?)),
+                _ => Err(Failure::method_not_allowed()),
+            },
+            [Some(name), Some("predict"), None, _] => Ok(Self::Invoke(decoded(name)?)),
+            [Some(""), None, ..] => Err(Failure::method_not_allowed()),
+            _ => Err(Failure::resource_not_found()),
+        }
+    }
+
+    fn models(method: &Method) -> Result<Self, Failure> {
+        match *method {
+            Method::GET => Ok(Self::List),
+            Method::POST => Ok(Self::Load),
+            _ => Err(Failure::method_not_allowed()),
+        }
+    }
+
+    fn model(method: &Method, name: Cow<'a, str>) -> Result<Self, Failure> {
+        match *method {
+            Method::GET => Ok(Self::Describe(name)),
+            Method::DELETE => Ok(Self::Unload(name)),
+            Method::PUT => Ok(Self::Scale(name)),
+            _ => Err(Failure::method_not_allowed()),
+        }
+    }
+
+    fn execution_parameters(method: &Method) -> Result<Self, Failure> {
+        let message = "No implementation found .. Default implementation invoked";
+        match *method {
+            Method::GET => Ok(Self::ExecutionParameters),
+            _ => Err(Failure::new(Class::NotImplemented, message)),
+        }
+    }
+}
+
+fn decoded(segment: &str) -> Result<Cow<'_, str>, Failure> {
+    uri::decode(segment).ok_or_else(|| {
+        Failure::new(
+            Class::BadRequest,
+            format!("'{segment}' in the path cannot be decoded, expected percent-encoded UTF-8"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: &Route<'_>) {
+        let (method, path) = line.split_once(' ').unwrap();
+        assert_eq!(Route::of(&method.parse().unwrap(), path, true).unwrap(), *expected, "{line}");
+    }
+
+    fn check_refused(line: &str, expected: Class) {
+        let (method, path) = line.split_once(' ').unwrap();
+        assert_eq!(Route::of(&method.parse().unwrap(), path, false).unwrap_err().class(), expected, "{line}");
+    }
+
+    #[test]
+    fn routes_are_those_of_the_container_and_its_aliases() {
+        check("GET /ping", &Route::Ping);
+        check("POST /ping", &Route::Ping);
+        check("GET /models", &Route::List);
+        check("POST /models/", &Route::Load);
+        check("GET /models/reg", &Route::Describe("reg".into()));
+        check("DELETE /models/reg", &Route::Unload("reg".into()));
+        check("PUT /models/reg", &Route::Scale("reg".into()));
+        for line in ["POST /models/reg/invoke", "PUT /models/reg/invoke", "POST /predictions/reg", "POST /reg/predict"]
+        {
+            check(line, &Route::Invoke("reg".into()));
+        }
+        check("GET /invocations", &Route::Invocations);
+        check("GET /execution-parameters", &Route::ExecutionParameters);
+        check("POST /endpoints/any/invocations", &Route::Endpoint("any".into()));
+    }
+
+    #[test]
+    fn names_are_split_before_they_are_decoded() {
+        check("POST /models/NY%2Fa%20b.tar.gz/invoke", &Route::Invoke("NY/a b.tar.gz".into()));
+        check("GET /models/a+b", &Route::Describe("a+b".into()));
+        check_refused("GET /models/a%2", Class::BadRequest);
+    }
+
+    #[test]
+    fn other_methods_and_paths_are_refused() {
+        for line in ["PUT /models", "PATCH /models", "DELETE /models", "POST /models/x", "GET /", "OPTIONS /"] {
+            check_refused(line, Class::MethodNotAllowed);
+        }
+        for line in
+            ["GET /nosuch", "POST /models/reg/foo", "POST /models/reg/invoke/x", "GET /predictions", "GET /pings"]
+        {
+            check_refused(line, Class::ResourceNotFound);
+        }
+        check_refused("POST /execution-parameters", Class::NotImplemented);
+    }
+
+    #[test]
+    fn the_platforms_routes_exist_in_stand_alone_mode_only() {
+        check_refused("POST /endpoints/any/invocations", Class::ResourceNotFound);
+        let refused = Route::of(&Method::GET, "/endpoints/any/invocations", true).unwrap_err();
+        assert_eq!(refused.class(), Class::MethodNotAllowed);
+    }
+}

@@ -1,0 +1,178 @@
+//! The running server: a socket, threads that answer, a runtime for loads, and an orderly end.
+//!
+//! Each worker is a thread with a runtime of its own, so that a lone request is answered without waking another thread.
+//! One acceptor deals connections out in turn: those that live long spread evenly.
+
+use std::{
+    future::Future,
+    net::{SocketAddr, ToSocketAddrs},
+    pin::pin,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use thicket_engine::{Engine, source};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::{Builder, Runtime},
+    sync::mpsc::{self, UnboundedSender},
+    time,
+};
+use tracing::{info, warn};
+
+use crate::{
+    compute::Compute,
+    configuration::{Configuration, Mode},
+    error::{Error, ErrorKind, Result},
+    service::Service,
+};
+
+mod worker;
+
+/// Connections that the kernel keeps until they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// How long accepting rests when the process has no file descriptor left.
+const REST: Duration = Duration::from_millis(20);
+
+/// Threads that turn the loads' input and output over; the work itself is on blocking threads.
+const LOAD_THREADS: usize = 2;
+
+/// Threads that convert models and compute large predictions.
+const BLOCKING_THREADS_MAX: usize = 64;
+
+/// A server that has its port but answers nobody yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Service,
+    acceptor: Runtime,
+    loads: Runtime,
+}
+
+impl Server {
+    /// Opens the source and the cache, then takes the port.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Engine`] when the source or the cache cannot be used, [`ErrorKind::Io`] when the port is not to be
+    /// had.
+    pub fn bind(configuration: Configuration) -> Result<Self> {
+        let acceptor = runtime(Builder::new_current_thread().enable_all())?;
+        let mut loads = Builder::new_multi_thread();
+        let loads = loads.worker_threads(LOAD_THREADS).max_blocking_threads(BLOCKING_THREADS_MAX).enable_all();
+        let loads = runtime(loads.thread_name("thicket-load"))?;
+        let engine = engine(&configuration, &loads)?;
+        let listener = {
+            let _within = acceptor.enter();
+            listen(&configuration.host, configuration.port)?
+        };
+        let address =
+            listener.local_addr().map_err(|error| Error::caused(ErrorKind::Io, "the socket has no address", error))?;
+        let service = Service::new(engine, configuration, Compute::new(loads.handle().clone()));
+        Ok(Self { listener, address, service, acceptor, loads })
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until `shutdown` completes, then lets running ones finish within the grace period. `shutdown` is
+    /// polled inside a runtime, before the first connection is accepted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when a worker's thread cannot be started.
+    pub fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let Self { listener, service, acceptor, loads, .. } = self;
+        let grace = service.configuration.grace;
+        let (senders, workers) = start_workers(&service)?;
+        acceptor.block_on(accept(listener, senders, shutdown));
+        info!(grace_s = grace.as_secs_f64(), "stopping");
+        for worker in workers {
+            if worker.join().is_err() {
+                warn!("a worker's thread panicked");
+            }
+        }
+        loads.shutdown_background();
+        info!("stopped");
+        Ok(())
+    }
+}
+
+fn runtime(builder: &mut Builder) -> Result<Runtime> {
+    builder.build().map_err(|error| Error::caused(ErrorKind::Io, "cannot start threads", error))
+}
+
+fn engine(configuration: &Configuration, loads: &Runtime) -> Result<Engine> {
+    let failed = |what: String| move |error| Error::caused(ErrorKind::Engine, what, error);
+    let mut builder = Engine::builder()
+        .cache_dir(configuration.cache_dir.clone())
+        .memory_limit(configuration.memory_limit_bytes)
+        .model_bytes_max(configuration.model_bytes_max)
+        .libraries(configuration.libraries.clone())
+        .runtime(loads.handle().clone());
+    if let Mode::StandAlone { models } = &configuration.mode {
+        let source = loads.block_on(source::open(models));
+        builder = builder.source(source.map_err(failed(format!("cannot open the models at {models}")))?);
+    }
+    builder.build().map_err(failed("cannot start the engine".to_owned()))
+}
+
+/// To be called within the runtime that accepts.
+fn listen(host: &str, port: u16) -> Result<TcpListener> {
+    let failed = |error| Error::caused(ErrorKind::Io, format!("cannot listen on {host}:{port}"), error);
+    let mut addresses = (host, port).to_socket_addrs().map_err(failed)?;
+    let address = addresses.next().ok_or_else(|| failed(std::io::Error::other("the host has no address")))?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(address).map_err(failed)?;
+    socket.listen(BACKLOG).map_err(failed)
+}
+
+type Sender = UnboundedSender<std::net::TcpStream>;
+
+fn start_workers(service: &Service) -> Result<(Vec<Sender>, Vec<JoinHandle<()>>)> {
+    let failed = |error| Error::caused(ErrorKind::Io, "cannot start a worker's thread", error);
+    let mut workers = (Vec::new(), Vec::new());
+    for number in 0..service.configuration.workers {
+        let runtime = runtime(Builder::new_current_thread().enable_all())?;
+        let (sender, streams) = mpsc::unbounded_channel();
+        let service = service.for_another_worker();
+        let thread = thread::Builder::new().name(format!("thicket-worker-{number}"));
+        let work = move || runtime.block_on(worker::work(service, streams));
+        workers.0.push(sender);
+        workers.1.push(thread.spawn(work).map_err(failed)?);
+    }
+    Ok(workers)
+}
+
+/// Deals connections out in turn until `shutdown` completes; dropping the senders tells the workers to end.
+async fn accept(listener: TcpListener, senders: Vec<Sender>, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    let mut turn = senders.iter().cycle();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            accepted = listener.accept() => accepted.and_then(|(stream, _)| stream.into_std()),
+        };
+        match accepted {
+            Ok(stream) => deal(stream, &mut turn),
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+fn deal<'a>(stream: std::net::TcpStream, turn: &mut impl Iterator<Item = &'a Sender>) {
+    if turn.next().is_none_or(|sender| sender.send(stream).is_err()) {
+        warn!("a worker has ended before its time");
+    }
+}
+
+#[cfg(test)]
+mod tests;

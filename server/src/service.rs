@@ -1,0 +1,60 @@
+//! What handlers have at hand: the engine, the configuration and what requests leave to each other.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use thicket_engine::Engine;
+
+use crate::{
+    buffers::Buffers,
+    compute::Compute,
+    configuration::{Configuration, Mode},
+    identity::Identities,
+};
+
+/// One worker's view of the server; the engine and the count of panics are everybody's.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) engine: Engine,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) compute: Compute,
+    pub(crate) buffers: Buffers,
+    pub(crate) identities: Identities,
+    panics: Arc<AtomicU64>,
+}
+
+impl Service {
+    /// The first worker's service.
+    pub(crate) fn new(engine: Engine, configuration: Configuration, compute: Compute) -> Self {
+        let configuration = Arc::new(configuration);
+        let (buffers, identities) = (Buffers::default(), Identities::default());
+        Self { engine, configuration, compute, buffers, identities, panics: Arc::default() }
+    }
+
+    /// Another worker's service.
+    pub(crate) fn for_another_worker(&self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            configuration: Arc::clone(&self.configuration),
+            compute: self.compute.clone(),
+            buffers: Buffers::default(),
+            identities: Identities::default(),
+            panics: Arc::clone(&self.panics),
+        }
+    }
+
+    /// Where models come from, in stand-alone mode.
+    pub(crate) fn models(&self) -> Option<&str> {
+        match &self.configuration.mode {
+            Mode::StandAlone { models } => Some(models),
+            Mode::Container => None,
+        }
+    }
+
+    /// Counts a panic; the number of them since the start.
+    pub(crate) fn count_panic(&self) -> u64 {
+        self.panics.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
