@@ -1,0 +1,53 @@
+# Everything this project can be asked for. `make demo` and `make test` set up what they need.
+
+PYTHON ?= python3
+CARGO ?= cargo
+IMAGE ?= thicket
+VENV := target/venv
+THICKET := target/release/thicket
+
+.PHONY: help demo test lint test-rust test-system test-image build runtimes image bench-aws clean
+
+help: ## Lists the targets.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: build runtimes ## Serves four real models on loopback, invokes each twice, prints a table.
+	$(PYTHON) tools/demo.py $(THICKET)
+
+test: lint test-rust test-system ## Everything CI runs. The image's tests join in where there is a Docker engine.
+	@if docker info >/dev/null 2>&1; then $(MAKE) test-image; \
+	else echo 'no Docker engine here: the tests of the image (make test-image) were left out'; fi
+
+lint: ## Formatting and lints.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --all-features -- -D warnings
+
+test-rust: runtimes ## Unit tests, doc tests, and the crates from outside.
+	$(CARGO) test --release --workspace
+
+test-system: build runtimes $(VENV)/installed ## The built server with real clients and a real S3 server.
+	$(PYTHON) tests/tools/install.py
+	$(VENV)/bin/python -m pytest --quiet --ignore tests/system/test_image.py tests/system
+
+test-image: image $(VENV)/installed ## The image, run with a memory limit and without rights.
+	THICKET_IMAGE=$(IMAGE) $(VENV)/bin/python -m pytest --quiet tests/system/test_image.py
+
+build: ## The server's binary.
+	$(CARGO) build --release --package thicket-server
+
+runtimes: ## The shared libraries of ONNX Runtime and XGBoost, into runtimes/.
+	$(PYTHON) tools/runtimes.py
+
+image: build runtimes ## The container image, from local bases where none can be pulled.
+	$(PYTHON) tools/image/build.py --tag $(IMAGE)
+
+bench-aws: build runtimes ## CPU, latency and memory beside AWS's stack, measured in one run.
+	$(PYTHON) benches/rivals/compare.py --thicket $(THICKET)
+
+$(VENV)/installed: tests/system/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+clean: ## Removes what was built, but not what was installed.
+	$(CARGO) clean

@@ -1,0 +1,76 @@
+//! How long the four city models take to answer: never seen, cached on disk, in memory.
+
+use std::{hint::black_box, path::Path, sync::Arc, time::Instant};
+
+use ndarray::ArrayView2;
+use thicket_engine::{Engine, Output, Result, source};
+use thicket_tests::{House, prefix};
+
+use crate::Sample;
+
+async fn engine(cache: &Path) -> Result<Engine> {
+    let source = source::open(&prefix().to_string_lossy()).await?;
+    Engine::builder().source(Arc::clone(&source)).cache_dir(cache).build()
+}
+
+/// One row's answer from `engine`, timed.
+async fn answer(engine: &Engine, house: &House, row: &[f32], sample: &mut Sample) -> Result<()> {
+    let row = ArrayView2::from_shape((1, row.len()), row).expect("a row is a matrix of one row");
+    let start = Instant::now();
+    let model = engine.model(&house.target).await?;
+    black_box(model.predict(row, Output::Value)?);
+    sample.push(start.elapsed());
+    Ok(())
+}
+
+/// First answers of models that were never seen: fetch, unpack, convert, verify, publish, map, predict.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn cold(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
+    let mut sample = Sample::default();
+    for round in 0..rounds {
+        let engine = engine(&cache.join(format!("cold-{round}"))).await?;
+        for house in houses {
+            answer(&engine, house, &house.rows[round % house.rows.len()], &mut sample).await?;
+        }
+    }
+    Ok(sample)
+}
+
+/// First answers of models whose packs are in the cache.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
+    let engine = engine(&cache.join("cached")).await?;
+    let (mut discarded, mut sample) = (Sample::default(), Sample::default());
+    for house in houses {
+        answer(&engine, house, &house.rows[0], &mut discarded).await?;
+    }
+    for round in 0..rounds {
+        for house in houses {
+            engine.unload(&house.target).await?;
+            answer(&engine, house, &house.rows[round % house.rows.len()], &mut sample).await?;
+        }
+    }
+    Ok(sample)
+}
+
+/// Answers of models in memory, another row each time.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn warm(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
+    let engine = engine(&cache.join("warm")).await?;
+    let (mut discarded, mut sample) = (Sample::default(), Sample::default());
+    for house in houses {
+        answer(&engine, house, &house.rows[0], &mut discarded).await?;
+    }
+    for round in 0..rounds {
+        for house in houses {
+            answer(&engine, house, &house.rows[round % house.rows.len()], &mut sample).await?;
+        }
+    }
+    Ok(sample)
+}
