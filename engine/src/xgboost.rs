@@ -7,9 +7,10 @@ use crate::{
     library::Library,
 };
 
-mod booster;
 mod functions;
 mod versions;
+mod handle;
+mod booster;
 
 pub(crate) use booster::Booster;
 use functions::Functions;

@@ -235,7 +235,7 @@ fn whole(first: usize, width: usize, cells: &[f32]) -> Result<Vec<i64>> {
     // 2^63 as f32: the first that is too large.
     const END: f32 = 9_223_372_036_854_775_808.0;
     let number = |(place, &cell): (usize, &f32)| {
-        if cell.trunc() == cell && (-END..END).contains(&cell) {
+        if cell.fract() == 0.0 && (-END..END).contains(&cell) {
             return Ok(cell as i64);
         }
         let (row, column) = (first + place / width, place % width);

@@ -253,7 +253,9 @@ mod tests {
             let tree = Self(tempfile::tempdir().unwrap());
             fs::write(tree.0.path().join("secret"), "secret").unwrap();
             fs::create_dir(tree.root()).unwrap();
-            files.iter().for_each(|file| tree.write(file, "model"));
+            for file in files {
+                tree.write(file, "model");
+            }
             tree
         }
 
@@ -364,7 +366,9 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidArtifact);
             assert!(error.to_string().contains("100"), "{error}");
         }
-        (0..=MODEL_FILES_MAX).for_each(|file| tree.write(&format!("many/{file}"), ""));
+        for file in 0..=MODEL_FILES_MAX {
+            tree.write(&format!("many/{file}"), "");
+        }
         assert_eq!(fetch(&source, "many").await.unwrap_err().kind(), ErrorKind::InvalidArtifact);
     }
 

@@ -10,22 +10,31 @@ type Version = (u32, u32);
 pub(super) struct Written {
     version: Version,
     is_legacy: bool,
-    is_linear: bool,
-    has_vector_leaves: bool,
     has_quantiles: bool,
     leaves_first: bool,
+    made_of: Parts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parts {
+    Trees,
+    TreesOfVectors,
+    Weights,
 }
 
 impl From<&Booster> for Written {
     fn from(booster: &Booster) -> Self {
-        let is_linear = matches!(booster.model, Model::Linear(_));
+        let made_of = match &booster.model {
+            Model::Linear(_) => Parts::Weights,
+            Model::Trees(trees) if trees.iter().any(|tree| tree.values_per_leaf > 1) => Parts::TreesOfVectors,
+            Model::Trees(_) => Parts::Trees,
+        };
         Self {
             version: (booster.version.major, booster.version.minor),
             is_legacy: matches!(booster.form, Form::Legacy | Form::LegacySigned | Form::LegacyConfigured),
-            is_linear,
-            has_vector_leaves: booster.trees().iter().any(|tree| tree.values_per_leaf > 1),
             has_quantiles: booster.objective.name() == "reg:quantileerror",
-            leaves_first: !is_linear && booster.sum_order == SumOrder::LeavesThenBase,
+            leaves_first: made_of != Parts::Weights && booster.sum_order == SumOrder::LeavesThenBase,
+            made_of,
         }
     }
 }
@@ -59,7 +68,9 @@ const RULES: [Rule; 6] = [
         fault: "is older than the model and may misread it without an error",
     },
     Rule {
-        applies: |written, library| written.has_vector_leaves && written.version < (3, 2) && library >= (3, 2),
+        applies: |written, library| {
+            written.made_of == Parts::TreesOfVectors && written.version < (3, 2) && library >= (3, 2)
+        },
         fault: "ends the process over vector leaves from before 3.2",
     },
     // No library of use does: it shows in the last bit. From 1.0 to 1.2 `binary:logitraw` had another base score, too.
@@ -68,7 +79,7 @@ const RULES: [Rule; 6] = [
         fault: "does not sum leaves before the base score, as versions before 1.3 did, and before 1.4 with dart",
     },
     Rule {
-        applies: |written, library| written.is_linear && written.version < (1, 4) && library >= (3, 1),
+        applies: |written, library| written.made_of == Parts::Weights && written.version < (1, 4) && library >= (3, 1),
         fault: "takes the base score of linear models from before 1.4 for another number",
     },
     Rule {
@@ -81,19 +92,13 @@ const RULES: [Rule; 6] = [
 mod tests {
     use super::*;
 
-    const TREES: Written = Written {
-        version: (3, 0),
-        is_legacy: false,
-        is_linear: false,
-        has_vector_leaves: false,
-        has_quantiles: false,
-        leaves_first: false,
-    };
+    const TREES: Written =
+        Written { version: (3, 0), is_legacy: false, has_quantiles: false, leaves_first: false, made_of: Parts::Trees };
 
     #[test]
     fn a_version_reads_what_it_reads_rightly() {
-        let linear = Written { is_linear: true, ..TREES };
-        let vectors = Written { has_vector_leaves: true, ..TREES };
+        let linear = Written { made_of: Parts::Weights, ..TREES };
+        let vectors = Written { made_of: Parts::TreesOfVectors, ..TREES };
         let quantiles = Written { has_quantiles: true, ..TREES };
         let early = Written { leaves_first: true, ..TREES };
         for (written, version, is_legacy, library, expected) in [

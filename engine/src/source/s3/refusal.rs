@@ -89,7 +89,10 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: Option<&str>) -> SdkError<HeadObjectError, HttpResponse> {
-        let metadata = code.into_iter().fold(ErrorMetadata::builder(), |metadata, code| metadata.code(code)).build();
+        let metadata = match code {
+            Some(code) => ErrorMetadata::builder().code(code).build(),
+            None => ErrorMetadata::builder().build(),
+        };
         let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
         SdkError::service_error(HeadObjectError::generic(metadata), response)
     }
