@@ -269,8 +269,7 @@ mod tests {
             ("code/inference.py", file, b"import os"),
         ]);
         for bytes in [gzip(&tar), tar] {
-            let names: Vec<_> =
-                read_bytes(&bytes).unwrap().into_iter().map(|file| (file.name, file.bytes)).collect();
+            let names: Vec<_> = read_bytes(&bytes).unwrap().into_iter().map(|file| (file.name, file.bytes)).collect();
             assert_eq!(names, [("a".to_owned(), b"one".to_vec()), ("b".to_owned(), b"two".to_vec())]);
         }
     }

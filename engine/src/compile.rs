@@ -75,7 +75,8 @@ fn parts<'a>(model: &ModelProto, graph: &'a GraphProto) -> Result<(&'a NodeProto
     if ensemble.op_type != "TreeEnsemble" || ensemble.domain != "ai.onnx.ml" {
         return Err(Reason::new(format!("the graph begins with {:?}, which is no TreeEnsemble", ensemble.op_type)));
     }
-    let base = graph.initializer.first().and_then(floats).ok_or_else(|| Reason::new("the graph has no base margins"))?;
+    let base =
+        graph.initializer.first().and_then(floats).ok_or_else(|| Reason::new("the graph has no base margins"))?;
     let (nodes, constants) = onnx::around_ensemble(&base, link);
     if graph.node[1..] != nodes || graph.initializer != constants {
         return Err(Reason::new("the graph does more than add base margins and a link to an ensemble"));

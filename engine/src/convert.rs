@@ -32,7 +32,8 @@ pub(crate) fn convert(files: &[ModelFile]) -> Result<Converted> {
         let message = format!("it holds {} model files and should hold one: {}", names.len(), names.join(", "));
         return Err(Error::new(ErrorKind::Unsupported, message));
     };
-    convert_file(&file.bytes).map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
+    convert_file(&file.bytes)
+        .map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
 }
 
 fn convert_file(bytes: &[u8]) -> Result<Converted> {
@@ -63,6 +64,12 @@ fn convert_booster(bytes: &[u8]) -> Result<Converted> {
         Err(reason) => {
             tracing::warn!(%reason, "a booster is left to XGBoost's library");
             let model = converters::lift(bytes).map_err(refused)?;
+            let whole = converters::read_booster(&model).map_err(refused)?;
+            if whole.trees().len() != booster.trees().len() {
+                let message =
+                    "training stopped early, and XGBoost's library cannot be told to use only the first trees";
+                return Err(Error::caused(ErrorKind::Unsupported, message, Error::new(ErrorKind::Unsupported, reason)));
+            }
             Ok(Converted { form: Form::Booster, bytes: seal(model.into_owned()), reason: Some(reason) })
         }
     }

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 pub use builder::Builder;
-use load::{Origin, Order};
+use load::{Order, Origin};
 
 use crate::{
     artifact::Limits,

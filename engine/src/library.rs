@@ -68,7 +68,10 @@ impl Library {
         let places = if places.is_empty() { "nowhere".to_owned() } else { places.join(", ") };
         Error::new(
             ErrorKind::LibraryMissing,
-            format!("the {} library is needed and cannot be used: {why} (looked at {places}); {}", self.name, self.remedy),
+            format!(
+                "the {} library is needed and cannot be used: {why} (looked at {places}); {}",
+                self.name, self.remedy
+            ),
         )
     }
 }

@@ -1,14 +1,15 @@
-//! The check that every conversion passes before it is published: on probe rows, the pack's margins must equal those of
+//! The check that every model passes before it is used: on probe rows, what a pack or another engine answers must equal
 //! the booster's own arithmetic, bit for bit.
 //!
-//! Probe rows are what conversions go wrong at: everything missing, each threshold met, and the numbers next to it.
+//! Probe rows are what conversions go wrong at: everything missing, each threshold met, the numbers next to it, and
+//! numbers beyond all bounds.
 
-use thicket_converters::{Booster, Tree, arithmetic};
+use thicket_converters::{Booster, Model, Tree, arithmetic};
 
 use crate::{kernel, pack::Sections};
 
-/// How many rows are tried beside the one where everything is missing.
-const PROBES: usize = 64;
+/// How many rows are tried.
+pub(crate) const PROBES: usize = 64;
 
 /// Compares `forest` with `booster`.
 ///
@@ -18,34 +19,74 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
     if (forest.forest.features as usize, forest.base.len()) != (booster.features, booster.targets) {
         return Err("the pack does not verify: it has other features or targets than the booster".to_owned());
     }
-    let mut probes = Probes::new(booster);
-    let mut row = vec![f32::NAN; booster.features];
     let (mut expected, mut found) = (Vec::with_capacity(booster.targets), vec![0.0; booster.targets]);
-    for probe in 0..=PROBES {
+    let mut probes = Probes::new(booster);
+    for probe in 0..PROBES {
+        let row = probes.next_row();
         expected.clear();
-        arithmetic::margins(booster, &row, &mut expected);
-        kernel::margins(forest, &row, &mut found);
-        if !expected.iter().map(|x| x.to_bits()).eq(found.iter().map(|x| x.to_bits())) {
-            return Err(format!("the pack does not verify: on probe row {probe} it answers {found:?}, the booster {expected:?}"));
+        arithmetic::margins(booster, row, &mut expected);
+        kernel::margins(forest, row, &mut found);
+        if !is_same(&expected, &found) {
+            return Err(format!(
+                "the pack does not verify: on probe row {probe} it answers {found:?}, the booster {expected:?}"
+            ));
         }
-        probes.fill(&mut row);
     }
     Ok(())
 }
 
+/// Whether numbers are equal to the bit.
+pub(crate) fn is_same(expected: &[f32], found: &[f32]) -> bool {
+    expected.iter().map(|number| number.to_bits()).eq(found.iter().map(|number| number.to_bits()))
+}
+
 /// An endless supply of rows that are awkward for one booster; the same ones every time.
-struct Probes {
-    /// `(feature, value)` of splits: thresholds and categories.
+pub(crate) struct Probes {
+    /// `(feature, value)` of splits: thresholds and categories, ascending.
     splits: Vec<(u32, f32)>,
+    row: Vec<f32>,
+    is_first: bool,
     state: u64,
 }
 
 impl Probes {
-    fn new(booster: &Booster) -> Self {
+    pub(crate) fn new(booster: &Booster) -> Self {
         let mut splits: Vec<_> = booster.trees().iter().flat_map(splits).collect();
+        if matches!(booster.model, Model::Linear(_)) {
+            splits.extend((0..booster.features).map(|feature| (u32::try_from(feature).unwrap_or(u32::MAX), 1.5)));
+        }
         splits.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
         splits.dedup();
-        Self { splits, state: 0x9e37_79b9_7f4a_7c15 }
+        Self { splits, row: vec![f32::NAN; booster.features], is_first: true, state: 0 }
+    }
+
+    /// The next row; in the first one everything is missing.
+    pub(crate) fn next_row(&mut self) -> &[f32] {
+        if !std::mem::take(&mut self.is_first) {
+            self.fill();
+        }
+        &self.row
+    }
+
+    /// Gives each feature a value that one of its splits turns on; features without splits stay missing.
+    fn fill(&mut self) {
+        let mut start = 0;
+        while start < self.splits.len() {
+            let feature = self.splits[start].0;
+            let count = self.splits[start..].partition_point(|split| split.0 == feature);
+            let chosen = start + self.below(count);
+            let value = self.splits[chosen].1;
+            self.row[feature as usize] = match self.below(10) {
+                0 | 1 => value,
+                2 | 3 => value.next_down(),
+                4 | 5 => value.next_up(),
+                6 => -value,
+                7 => 1e10,
+                8 => -1e10,
+                _ => f32::NAN,
+            };
+            start += count;
+        }
     }
 
     /// A number of the sequence "splitmix64" (Steele, Lea, Flood 2014), below `bound`.
@@ -56,25 +97,6 @@ impl Probes {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let share = (u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64;
         usize::try_from(share).expect("a share of the bound is below it")
-    }
-
-    /// Gives each feature a value that one of its splits turns on; features without splits keep what they have.
-    fn fill(&mut self, row: &mut [f32]) {
-        let mut start = 0;
-        while start < self.splits.len() {
-            let feature = self.splits[start].0;
-            let count = self.splits[start..].partition_point(|split| split.0 == feature);
-            let chosen = start + self.below(count);
-            let value = self.splits[chosen].1;
-            row[feature as usize] = match self.below(8) {
-                0 | 1 => value,
-                2 | 3 => value.next_down(),
-                4 | 5 => value.next_up(),
-                6 => -value,
-                _ => f32::NAN,
-            };
-            start += count;
-        }
     }
 }
 
@@ -90,4 +112,40 @@ fn splits(tree: &Tree) -> Vec<(u32, f32)> {
         }
     }
     splits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{compile, pack::Pack};
+    use thicket_converters::{onnx, read_booster};
+
+    /// Feature 0 below 1.5 gives 1, else 2; a missing value goes right.
+    const MODEL: &str = r#"{"version":[1,7,6],"learner":{
+        "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
+        "objective":{"name":"reg:squarederror"},
+        "gradient_booster":{"name":"gbtree","model":{"tree_info":[0],"trees":[{
+            "tree_param":{"size_leaf_vector":"0"},"left_children":[1,-1,-1],"right_children":[2,-1,-1],
+            "split_indices":[0,0,0],"split_conditions":[1.5,1,2],"default_left":[0,0,0]}]}}}}"#;
+
+    fn verdict(change: impl Fn(&mut crate::pack::draft::Draft)) -> Result<(), String> {
+        let booster = read_booster(MODEL.as_bytes()).unwrap();
+        let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap();
+        change(&mut draft);
+        verify(&booster, &Pack::from_bytes(&draft.write()).unwrap().sections())
+    }
+
+    #[test]
+    fn a_right_pack_verifies_and_every_planted_fault_is_found() {
+        assert_eq!(verdict(|_| ()), Ok(()));
+        let found = |change: fn(&mut crate::pack::draft::Draft)| assert!(verdict(change).is_err());
+        found(|draft| draft.nodes[0].value = draft.nodes[0].value.next_up());
+        found(|draft| draft.nodes[0].value = draft.nodes[0].value.next_down());
+        found(|draft| draft.nodes[0].tag ^= crate::pack::format::Node::MISSING_LEFT);
+        found(|draft| draft.nodes[0].tag |= 1);
+        found(|draft| draft.nodes[2].value = draft.nodes[2].value.next_up());
+        found(|draft| draft.base[0] = 0.0);
+        found(|draft| draft.forest.features = 3);
+        found(|draft| draft.trees.clear());
+    }
 }

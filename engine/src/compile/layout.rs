@@ -52,8 +52,10 @@ impl Layout {
         let mut sets = attributes.members.split(|member| member.is_nan());
         let mut indices = vec![0; attributes.modes.len()];
         for (index, _) in indices.iter_mut().zip(&*attributes.modes).filter(|(_, mode)| **mode == BRANCH_MEMBER) {
-            let members = sets.next().ok_or_else(|| Reason::new("the ensemble has fewer sets than nodes that ask them"))?;
-            *index = u32::try_from(self.category_sets.len()).map_err(|_| Reason::new("the ensemble has too many sets"))?;
+            let members =
+                sets.next().ok_or_else(|| Reason::new("the ensemble has fewer sets than nodes that ask them"))?;
+            *index =
+                u32::try_from(self.category_sets.len()).map_err(|_| Reason::new("the ensemble has too many sets"))?;
             self.add_set(members)?;
         }
         Ok(indices)

@@ -100,8 +100,9 @@ impl Builder {
     pub fn build(self) -> Result<Engine> {
         let runtime = match self.runtime {
             Some(runtime) => runtime,
-            None => Handle::try_current()
-                .map_err(|error| Error::caused(ErrorKind::Internal, "an engine needs a runtime for its loads", error))?,
+            None => Handle::try_current().map_err(|error| {
+                Error::caused(ErrorKind::Internal, "an engine needs a runtime for its loads", error)
+            })?,
         };
         let processors = || available_parallelism().map_or(1, NonZero::get);
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));

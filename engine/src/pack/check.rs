@@ -38,8 +38,7 @@ fn table(body: &[u8], file_bytes: usize) -> Result<[Span; Section::COUNT], Compl
     let table = body
         .get(..Section::COUNT * size_of::<Span>())
         .ok_or_else(|| format!("{file_bytes} bytes are too few for a section table"))?;
-    let spans: [Span; Section::COUNT] =
-        cast_slice(table).try_into().expect("the table has one span for each section");
+    let spans: [Span; Section::COUNT] = cast_slice(table).try_into().expect("the table has one span for each section");
     for (span, name) in spans.iter().zip(Section::NAMES) {
         let end = span.offset.checked_add(span.bytes);
         if end.is_none_or(|end| end > file_bytes as u64) || !span.offset.is_multiple_of(ALIGNMENT as u64) {
@@ -141,14 +140,9 @@ impl<'a> Sections<'a> {
         }
         Ok(())
     }
-
 }
 
-fn records<'a, T: Pod>(
-    file: &'a [u8],
-    spans: &[Span; Section::COUNT],
-    section: Section,
-) -> Result<&'a [T], Complaint> {
+fn records<'a, T: Pod>(file: &'a [u8], spans: &[Span; Section::COUNT], section: Section) -> Result<&'a [T], Complaint> {
     let Span { offset, bytes } = spans[section as usize];
     let too_large = |_| format!("section {}: too large for this machine", Section::NAMES[section as usize]);
     let (start, length) = (usize::try_from(offset).map_err(too_large)?, usize::try_from(bytes).map_err(too_large)?);

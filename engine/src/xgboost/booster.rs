@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
+use thicket_converters::arithmetic;
 
 use super::{XgboostLibrary, handle::Owned};
 use crate::{
     error::{Error, ErrorKind, Result},
     predictions::{Output, Predictions},
+    verify::{PROBES, Probes, is_same},
 };
 
 #[cfg(test)]
@@ -36,9 +38,32 @@ impl Booster {
             return Err(owned.odd(format!("{features} features for a model of {}", read.features)));
         }
         let booster = Self { owned, features };
-        let tried = booster.predict(Array2::from_elem((1, features), f32::NAN).view(), Output::Value);
-        tried.map_err(|error| Error::caused(ErrorKind::Unsupported, "the model cannot predict", error))?;
+        booster
+            .verify(&read)
+            .map_err(|error| Error::caused(ErrorKind::Unsupported, "the model does not verify", error))?;
         Ok(booster)
+    }
+
+    /// Compares the library's answers with those of `read`'s own arithmetic.
+    fn verify(&self, read: &thicket_converters::Booster) -> Result<()> {
+        let mut probes = Probes::new(read);
+        for probe in 0..PROBES {
+            let row = probes.next_row();
+            let found = self
+                .predict(
+                    ArrayView2::from_shape((1, row.len()), row).expect("a row is a matrix of one row"),
+                    Output::Value,
+                )?
+                .values;
+            let mut expected = Vec::with_capacity(found.len());
+            arithmetic::values(read, row, &mut expected);
+            if !is_same(&expected, &found) {
+                let message =
+                    format!("on probe row {probe} the library answers {found:?}, the model's own version {expected:?}");
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        }
+        Ok(())
     }
 
     /// How many columns a row must have.
