@@ -38,7 +38,7 @@ build: ## The server's binary.
 runtimes: ## The shared libraries of ONNX Runtime and XGBoost, into runtimes/.
 	$(PYTHON) tools/runtimes.py
 
-image: build runtimes ## The container image, from local bases where none can be pulled.
+image: ## The container image, from local bases where none can be pulled.
 	$(PYTHON) tools/image/build.py --tag $(IMAGE)
 
 bench-aws: build runtimes ## CPU, latency and memory beside AWS's stack, measured in one run.

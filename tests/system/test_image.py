@@ -10,14 +10,14 @@ import stat
 import subprocess
 import tarfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import PurePosixPath
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from houses import HOUSES, PREFIX
+from http_client import Client
 from process import Process
 
 IMAGE = os.environ.get("THICKET_IMAGE", "thicket:test")
@@ -26,7 +26,7 @@ STOP_S_MAX = 10
 LOCKED_DOWN = ("--user", "12345:12345", "--read-only", "--tmpfs", "/tmp")
 # What the platform sets, and AWS's own tests with it.
 PLATFORM = ("--env", "SAGEMAKER_MULTI_MODEL=true", "--env", "SAGEMAKER_SAFE_PORT_RANGE=9000-9999")
-LOADED = (200, {"status": "Workers scaled"})
+LOADED = {"status": "Workers scaled"}
 TOOLS = set("sh bash busybox apt-get dpkg perl python3 pip make cc gcc ld cargo rustc".split())
 
 
@@ -38,30 +38,21 @@ def docker(*arguments):
 
 
 class Container:
-    """A running container: `url` where the host reaches it."""
+    """A running container: `url` where the host reaches it, `call` a client of it."""
 
     def __init__(self, id_, port):
         self.id = id_
         self._process = Process(["docker", "start", "--attach", id_], r"listening on (http://\S+)")
         self.url = f"http://{docker('port', id_, port).splitlines()[0]}"
-
-    def call(self, method, path, body=None, **headers):
-        """Sends a request; returns status and the answer's JSON."""
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, body and body.encode(), names, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+        self.call = Client(self.url)
 
     def load(self, name, url):
-        body = json.dumps({"model_name": name, "url": str(url)})
-        return self.call("POST", "/models", body, Content_Type="application/json")
+        return self.call("POST", "/models", {"model_name": name, "url": url})
 
     def invoke(self, name, rows):
-        return self.call("POST", f"/models/{name}/invoke", rows, Content_Type="text/csv")
+        """Returns the status and the answer's JSON."""
+        answer = self.call.csv(f"/models/{name}/invoke", "\n".join(rows))
+        return answer.status, answer.json
 
     def stop(self):
         """Asks for an end as Docker does by default, and returns the exit code and the seconds that it took."""
@@ -132,40 +123,10 @@ def content(create):
     return entries
 
 
-@pytest.fixture(scope="session")
-def houses(fixtures):
-    """Rows and expected prices of each city's model, by its name."""
-    cities = {}
-    for archive in sorted((fixtures / "houses" / "models").glob("*/model.tar.gz")):
-        name = archive.parent.name
-        rows = (fixtures / "houses" / f"{name}.csv").read_text()
-        expected = json.loads((fixtures / "houses" / f"{name}.expected.json").read_text())
-        cities[name] = rows, expected["value"]
-    assert len(cities) == 4
-    return cities
-
-
-@pytest.fixture
-def unpacked(tmp_path, fixtures, houses):
-    """A folder with each city's archive unpacked to NAME/model/, readable for every user."""
-    folder = tmp_path / "models"
-    for name in houses:
-        unpack(fixtures, name, folder / name / "model")
-    return readable(folder)
-
-
-def unpack(fixtures, name, folder):
-    with tarfile.open(fixtures / "houses" / "models" / name / "model.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
-
-
-def readable(folder):
+def mounted(folder, place):
+    """The options that mount a folder, made readable for every user, as the platform's are."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
-
-
-def mounted(folder, place):
     return ("--volume", f"{folder}:{place}:ro")
 
 
@@ -199,38 +160,40 @@ def test_the_image_holds_what_serving_needs_and_no_tools(content):
 
 
 @pytest.mark.parametrize("options", [(), LOCKED_DOWN], ids=["root", "locked-down"])
-def test_the_platforms_calls(start, unpacked, houses, options):
-    server = start((*PLATFORM, *options, *mounted(unpacked, "/opt/ml/models")))
-    assert server.call("GET", "/ping")[0] == 200
-    assert server.call("GET", "/models") == (200, {"models": []})
-    for name, (rows, expected) in houses.items():
-        url = f"/opt/ml/models/{name}/model"
-        assert server.load(name, url) == LOADED
-        assert server.invoke(name, rows) == (200, expected)
-        assert server.load(name, url)[0] == 409
-        assert server.call("GET", f"/models/{name}")[1]["modelUrl"] == url
-    assert [model["modelName"] for model in server.call("GET", "/models")[1]["models"]] == sorted(houses)
-    for name, (rows, _) in houses.items():
-        assert server.call("DELETE", f"/models/{name}") == (200, {"status": f'Model "{name}" unregistered'})
-        status, answer = server.invoke(name, rows)
-        assert (status, answer["message"]) == (404, f"Model not found: {name}")
-    assert server.call("GET", "/models") == (200, {"models": []})
+def test_the_platforms_calls(start, tmp_path, options):
+    for house in HOUSES:
+        house.unpack(tmp_path / "models" / house.name / "model")
+    server = start((*PLATFORM, *options, *mounted(tmp_path / "models", "/opt/ml/models")))
+    assert server.call("GET", "/ping").status == 200
+    assert server.call("GET", "/models").json == {"models": []}
+    for house in HOUSES:
+        url = f"/opt/ml/models/{house.name}/model"
+        assert server.load(house.name, url).json == LOADED
+        assert server.invoke(house.name, house.rows) == (200, house.prices)
+        assert server.load(house.name, url).status == 409
+    models = server.call("GET", "/models").json["models"]
+    assert [model["modelName"] for model in models] == [house.name for house in HOUSES]
+    for house in HOUSES:
+        unloaded = server.call("DELETE", f"/models/{house.name}")
+        assert unloaded.json == {"status": f'Model "{house.name}" unregistered'}
+        status, answer = server.invoke(house.name, house.rows)
+        assert (status, answer["message"]) == (404, f"Model not found: {house.name}")
+    assert server.call("GET", "/models").json == {"models": []}
 
 
-def test_models_mounted_where_awss_own_tests_mount_them(start, fixtures, houses, tmp_path):
-    folder = tmp_path / "models"
-    for name in houses:
-        unpack(fixtures, name, folder / name)
-    options = (*PLATFORM, "--env", "SAGEMAKER_BIND_TO_PORT=9123", *mounted(readable(folder), "/opt/ml/model"))
-    server = start(options, port=9123)
-    for name, (rows, expected) in houses.items():
-        assert server.load(name, f"/opt/ml/model/{name}") == LOADED
-        assert server.invoke(name, rows) == (200, expected)
-    assert server.load("none", "/opt/ml/model/none")[0] == 404
+def test_models_mounted_where_awss_own_tests_mount_them(start, tmp_path):
+    for house in HOUSES:
+        house.unpack(tmp_path / "models" / house.name)
+    bind = ("--env", "SAGEMAKER_BIND_TO_PORT=9123")
+    server = start((*PLATFORM, *bind, *mounted(tmp_path / "models", "/opt/ml/model")), port=9123)
+    for house in HOUSES:
+        assert server.load(house.name, f"/opt/ml/model/{house.name}").json == LOADED
+        assert server.invoke(house.name, house.rows) == (200, house.prices)
+    assert server.load("none", "/opt/ml/model/none").status == 404
 
 
-def test_alone_it_is_the_whole_endpoint(start, fixtures, houses):
-    server = start(mounted(fixtures / "houses" / "models", "/models"), ("serve", "--models", "/models"))
+def test_alone_it_is_the_whole_endpoint(start):
+    server = start(("--volume", f"{PREFIX}:/models:ro"), ("serve", "--models", "/models"))
     client = boto3.client(
         "sagemaker-runtime",
         endpoint_url=server.url,
@@ -239,21 +202,22 @@ def test_alone_it_is_the_whole_endpoint(start, fixtures, houses):
         aws_secret_access_key="tests",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    for name, (rows, expected) in houses.items():
+    for house in HOUSES:
+        rows = "\n".join(house.rows)
         answer = client.invoke_endpoint(
-            EndpointName="houses", TargetModel=f"{name}/model.tar.gz", ContentType="text/csv", Body=rows
+            EndpointName="houses", TargetModel=house.target, ContentType="text/csv", Body=rows
         )
-        assert json.load(answer["Body"]) == expected
+        assert json.load(answer["Body"]) == house.prices
 
 
 def test_onnxruntime_works_in_it(start, fixtures, tmp_path):
     case, folder = fixtures / "onnx" / "dense", tmp_path / "dense"
     folder.mkdir()
     shutil.copy(case / "model.onnx", folder)
-    rows = (case / "input.csv").read_text()
+    rows = (case / "input.csv").read_text().splitlines()
     expected = json.loads((case / "expected.json").read_text())["outputs"]["value"]["values"]
-    server = start(mounted(readable(folder), "/opt/ml/models/dense/model"))
-    assert server.load("dense", "/opt/ml/models/dense/model") == LOADED
+    server = start(mounted(folder, "/opt/ml/models/dense/model"))
+    assert server.load("dense", "/opt/ml/models/dense/model").json == LOADED
     # The order of its sums is the processor's choice.
     assert server.invoke("dense", rows) == (200, pytest.approx(expected, rel=1e-6))
 
@@ -265,8 +229,8 @@ def test_xgboosts_library_works_in_it(start, fixtures, tmp_path):
     folder.mkdir()
     shutil.copy(case / "xgboost-model", folder)
     # The last eight rows are for the readers of numbers.
-    rows = "\n".join((case / "input.csv").read_text().splitlines()[:24])
+    rows = (case / "input.csv").read_text().splitlines()[:24]
     expected = json.loads((case / "expected.json").read_text())["value"]["data"][:24]
-    server = start(mounted(readable(folder), "/opt/ml/models/linear/model"))
-    assert server.load("linear", "/opt/ml/models/linear/model") == LOADED
+    server = start(mounted(folder, "/opt/ml/models/linear/model"))
+    assert server.load("linear", "/opt/ml/models/linear/model").json == LOADED
     assert server.invoke("linear", rows) == (200, expected)
