@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
 
@@ -98,3 +99,12 @@ def test_bad_options_are_refused_by_name(thicket, arguments, environment, parts)
     assert done.returncode in (1, 2), done
     assert "listening" not in done.stdout
     assert all(part in done.stderr for part in parts), done.stderr
+
+
+def test_every_option_is_documented(thicket, fixtures):
+    documentation = (fixtures.parents[1] / "docs" / "configuration.md").read_text()
+    usage = thicket("serve", "--help").stdout
+    options = set(re.findall(r"--[a-z-]+", usage)) - {"--help"}
+    variables = set(re.findall(r"\b(?:THICKET|SAGEMAKER|ORT|MAX)_[A-Z_]+", usage))
+    assert len(options) > 10 and len(variables) > 10, usage
+    assert [name for name in sorted(options | variables) if f"`{name}`" not in documentation] == []
