@@ -42,13 +42,16 @@ def invoke(connection, model, row):
 
 
 def main():
+    sys.stdout.reconfigure(line_buffering=True)
     thicket = Path(sys.argv[1]).resolve()
     models = sorted(folder.name for folder in (HOUSES / "models").iterdir())
     right = True
     with tempfile.TemporaryDirectory() as cache:
         server, (host, port) = start(thicket, cache)
         try:
-            print(f"thicket serves {len(models)} models on http://{host}:{port}{ENDPOINT}\n")
+            print(f"thicket serves these models on http://{host}:{port}{ENDPOINT}, sizes in bytes:\n")
+            subprocess.run([thicket, "list", HOUSES / "models"], check=True)
+            print()
             connection = http.client.HTTPConnection(host, int(port), timeout=60)
             print(f"{'model':44}{'prediction':>14}{'XGBoost said':>16}{'cold ms':>10}{'warm ms':>10}")
             for model in models:

@@ -21,6 +21,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve models over HTTP
     Serve(Box<Serve>),
+    /// List the models that lie in a directory or under an S3 prefix
+    List(List),
     /// Convert a model to ONNX
     Convert(Convert),
     /// Say what a model is
@@ -79,13 +81,21 @@ pub struct Serve {
 /// Where the shared libraries of other engines lie, when it is not where they are looked for.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Runtimes {
-    /// Shared library of ONNX Runtime: looked for beside the binary and in ./runtimes
+    /// Shared library of ONNX Runtime: looked for beside the binary
     /// [env: THICKET_ONNXRUNTIME, ORT_DYLIB_PATH]
     #[arg(long, value_name = "FILE")]
     pub onnxruntime: Option<String>,
-    /// Shared library of XGBoost: looked for beside the binary and in ./runtimes [env: THICKET_XGBOOST_LIB]
+    /// Shared library of XGBoost: looked for beside the binary [env: THICKET_XGBOOST_LIB]
     #[arg(long, value_name = "FILE")]
     pub xgboost: Option<String>,
+}
+
+/// Options of thicket list.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Where models lie, a directory or s3://bucket/prefix
+    #[arg(value_name = "URI")]
+    pub models: String,
 }
 
 /// Options of thicket convert.

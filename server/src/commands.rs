@@ -7,6 +7,7 @@ use crate::{
 
 mod convert;
 mod inspect;
+mod list;
 mod predict;
 mod serve;
 
@@ -17,6 +18,7 @@ mod serve;
 pub fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Serve(options) => serve::run(&options),
+        Command::List(options) => list::run(&options),
         Command::Convert(options) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Predict(options) => predict::run(&options),

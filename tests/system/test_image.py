@@ -65,9 +65,12 @@ class Container:
     def state(self):
         return json.loads(docker("inspect", "--format", "{{json .State}}", self.id))
 
+    def log(self):
+        return self._process.log()
+
     def close(self):
         self._process.stop()
-        print(f"--- log of container {self.id}\n{self._process.log()}")
+        print(f"--- log of container {self.id}\n{self.log()}")
 
 
 @pytest.fixture(scope="session")
@@ -234,3 +237,8 @@ def test_xgboosts_library_works_in_it(start, fixtures, tmp_path):
     server = start(mounted(folder, "/opt/ml/models/linear/model"))
     assert server.load("linear", "/opt/ml/models/linear/model").json == LOADED
     assert server.invoke("linear", rows) == (200, expected)
+
+
+def test_the_memory_for_models_is_most_of_the_containers(start):
+    container = start()
+    assert f"limit_bytes={256 * 2**20 // 100 * 80}" in container.log()

@@ -1,6 +1,8 @@
 """Stand-alone mode as boto3 sees it: the four cities from a real S3 server, invoked by TargetModel."""
 
 import json
+import os
+import subprocess
 import uuid
 
 import boto3
@@ -157,3 +159,18 @@ def test_an_unreachable_store_is_no_fault_of_the_caller(server, tmp_path):
     name, response = refused(lambda: invoke(runtime_of(process), HOUSES[0].target, HOUSES[0].rows[0]))
     assert name in ("ServiceUnavailable", "ServiceUnavailableException"), response
     assert "a secret" not in json.dumps(response, default=str) + process.log()
+
+
+def test_a_prefix_is_listed_page_by_page(binary, s3, bucket):
+    client = s3.client()
+    for number in range(1100):
+        client.put_object(Bucket=bucket, Key=f"many/{number:04}/model.tar.gz", Body=b"x" * number)
+    for prefix, expected in (
+        ("houses", [(house.archive.stat().st_size, house.target) for house in HOUSES]),
+        ("many/", [(number, f"{number:04}/model.tar.gz") for number in range(1100)]),
+    ):
+        command = [str(binary), "list", f"s3://{bucket}/{prefix}"]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **s3.environment})
+        assert done.returncode == 0, done.stderr
+        lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+        assert [(int(size), name) for size, name in lines] == expected

@@ -105,12 +105,14 @@ impl Builder {
             })?,
         };
         let processors = || available_parallelism().map_or(1, NonZero::get);
+        let limit_bytes = limit::detect(self.memory_limit)?;
+        tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
         Ok(Engine(Arc::new(Shared {
             source: self.source,
             cache: Cache::open(&cache_dir)?,
             registry: Registry::new(),
-            governor: Governor::new(limit::detect(self.memory_limit)?),
+            governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
             limits: self.limits,
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),

@@ -22,7 +22,7 @@ pub(super) fn cache_dir(container: bool, lookup: &dyn Fn(&str) -> Option<String>
         .map_or_else(|| PathBuf::from("/tmp/thicket-cache"), |caches| caches.join("thicket"))
 }
 
-/// The shared libraries that were named, else those beside this process's executable or in `./runtimes`.
+/// The shared libraries that were named, else those beside this process's executable.
 #[must_use]
 pub fn libraries(runtimes: &Runtimes, lookup: &dyn Fn(&str) -> Option<String>) -> Libraries {
     let settings = Settings::new(lookup);
@@ -41,7 +41,6 @@ fn library_folders(executable_dir: Option<&Path>) -> Vec<PathBuf> {
     if let Some(dir) = executable_dir {
         folders.extend([dir.to_owned(), dir.join("lib"), dir.join("../lib/thicket")]);
     }
-    folders.push(PathBuf::from("./runtimes"));
     if let Some(checkout) = executable_dir.filter(|dir| dir.ends_with("target/release")) {
         folders.push(checkout.join("../../runtimes"));
     }
@@ -70,8 +69,8 @@ mod tests {
         let folders = |dir: &str| -> Vec<String> {
             library_folders(Some(Path::new(dir))).iter().map(|folder| folder.display().to_string()).collect()
         };
-        assert_eq!(folders("/usr/bin"), ["/usr/bin", "/usr/bin/lib", "/usr/bin/../lib/thicket", "./runtimes"]);
+        assert_eq!(folders("/usr/bin"), ["/usr/bin", "/usr/bin/lib", "/usr/bin/../lib/thicket"]);
         assert_eq!(folders("/src/target/release").last().unwrap(), "/src/target/release/../../runtimes");
-        assert_eq!(library_folders(None), [PathBuf::from("./runtimes")]);
+        assert_eq!(library_folders(None), Vec::<PathBuf>::new());
     }
 }
