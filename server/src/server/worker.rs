@@ -12,8 +12,9 @@ use tracing::{debug, warn};
 
 use crate::{dispatch, service::Service};
 
-/// How long a request's head may take to arrive, and how long a connection may wait for its next request.
-const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
+/// How long a request's head may take to arrive, and how long a connection may wait for its next request: longer than the
+/// minute for which load balancers keep connections, so that it is they who close them.
+const HEAD_ARRIVAL: Duration = Duration::from_secs(65);
 
 /// The largest head of a request.
 const HEAD_BYTES_MAX: usize = 64 << 10;
