@@ -40,10 +40,7 @@ impl Registry {
     /// The model of that name if it is in memory.
     pub(crate) fn ready(&self, name: &str) -> Option<Lease> {
         match self.slots.get(name)?.value() {
-            Slot::Ready(loaded) => {
-                loaded.touch();
-                Some(Lease(Arc::clone(loaded)))
-            }
+            Slot::Ready(loaded) => Some(lend(loaded)),
             Slot::Loading(_) => None,
         }
     }
@@ -55,7 +52,7 @@ impl Registry {
         }
         match self.slots.entry(Arc::from(name)) {
             Entry::Occupied(slot) => match slot.get() {
-                Slot::Ready(loaded) => Claim::Ready(Lease(Arc::clone(loaded))),
+                Slot::Ready(loaded) => Claim::Ready(lend(loaded)),
                 Slot::Loading(flight) => Claim::Wait(flight.clone()),
             },
             Entry::Vacant(slot) => {
@@ -106,6 +103,11 @@ impl Registry {
     pub(crate) fn age(&self) -> Duration {
         self.born.elapsed()
     }
+}
+
+fn lend(loaded: &Arc<Loaded>) -> Lease {
+    loaded.touch();
+    Lease(Arc::clone(loaded))
 }
 
 /// What the policy sees of a model in memory.

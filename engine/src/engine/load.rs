@@ -101,7 +101,12 @@ impl Shared {
             }
         }
         let entry = self.convert(name, origin, key, steps, &mut clock).await?;
-        let opened = self.open(&entry).await?;
+        let opened = self.open(&entry).await.inspect_err(|error| {
+            // What cannot be opened now never can, except where memory or a library is short.
+            if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) {
+                entry.discard();
+            }
+        })?;
         steps.open = lap(&mut clock);
         Ok(opened)
     }

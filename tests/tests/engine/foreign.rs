@@ -71,6 +71,21 @@ fn a_model_that_the_library_would_misread_is_refused() {
     assert!(error.story().contains("3.4"), "{}", error.story());
 }
 
+#[tokio::test]
+async fn a_graph_that_cannot_be_opened_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut graph = fs::read(fixtures().join("onnx/dense/model.onnx")).unwrap();
+    let at = graph.windows(4).position(|name| name == b"Gemm" || name == b"Relu" || name == b"MatM").unwrap();
+    graph[at] = b'X';
+    fs::write(folder.path().join("model.onnx"), graph).unwrap();
+    let setting = Setting::over(folder.path(), None, tempfile::tempdir().unwrap()).await;
+    let error = setting.engine.model("model.onnx").await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported), "{error:?}");
+    let left = fs::read_dir(setting.cache.path()).unwrap().flat_map(|entry| fs::read_dir(entry.unwrap().path()));
+    assert_eq!(left.flatten().count(), 0);
+    assert_eq!(setting.engine.memory().used_bytes, 0);
+}
+
 #[test]
 fn without_libraries_forests_are_served_and_others_say_what_is_missing() {
     let none = Libraries::find(None, Some("/nowhere/libxgboost.so".into()), &["/nowhere/lib".into()]);
