@@ -43,18 +43,7 @@ pub async fn cold(houses: &[House], rounds: usize, cache: &Path) -> Result<Sampl
 /// # Errors
 /// Those of the engine.
 pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
-    let engine = engine(&cache.join("cached")).await?;
-    let (mut discarded, mut sample) = (Sample::default(), Sample::default());
-    for house in houses {
-        answer(&engine, house, &house.rows[0], &mut discarded).await?;
-    }
-    for round in 0..rounds {
-        for house in houses {
-            engine.unload(&house.target).await?;
-            answer(&engine, house, &house.rows[round % house.rows.len()], &mut sample).await?;
-        }
-    }
-    Ok(sample)
+    seen(houses, rounds, &cache.join("cached"), true).await
 }
 
 /// Answers of models in memory, another row each time.
@@ -62,13 +51,21 @@ pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sam
 /// # Errors
 /// Those of the engine.
 pub async fn warm(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
-    let engine = engine(&cache.join("warm")).await?;
-    let (mut discarded, mut sample) = (Sample::default(), Sample::default());
+    seen(houses, rounds, &cache.join("warm"), false).await
+}
+
+/// Answers of models that were loaded before, and are unloaded before each answer if that is wanted.
+async fn seen(houses: &[House], rounds: usize, cache: &Path, unload: bool) -> Result<Sample> {
+    let engine = engine(cache).await?;
     for house in houses {
-        answer(&engine, house, &house.rows[0], &mut discarded).await?;
+        engine.model(&house.target).await?;
     }
+    let mut sample = Sample::default();
     for round in 0..rounds {
         for house in houses {
+            if unload {
+                engine.unload(&house.target).await?;
+            }
             answer(&engine, house, &house.rows[round % house.rows.len()], &mut sample).await?;
         }
     }
