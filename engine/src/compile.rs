@@ -1,7 +1,7 @@
-//! From an ONNX tree ensemble to a pack in the making.
+//! From an ONNX tree ensemble or linear model to a pack in the making.
 //!
-//! Compiled are the graphs that [`onnx::lower`] writes: a `TreeEnsemble`, the base margins, and a link. Every other graph
-//! is left to ONNX Runtime, with the reason.
+//! Compiled are the graphs that [`onnx::lower`] writes: the sums of a `TreeEnsemble`, of columns times weights or of
+//! nothing, the base margins, and a link. Every other graph is left to ONNX Runtime, with the reason.
 
 mod attributes;
 mod layout;
@@ -42,19 +42,18 @@ impl fmt::Display for Reason {
 /// Why it is none of the graphs that can be compiled.
 pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
     let graph = model.graph.as_ref().ok_or_else(|| Reason::new("the model has no graph"))?;
-    let (ensemble, base, link) = parts(model, graph)?;
-    let attributes = Attributes::read(ensemble)?;
-    let has_members = !attributes.members.is_empty();
-    if has_members && property(model, metadata::CATEGORIES) != Some(metadata::TRUNCATE) {
-        return Err(Reason::new("the model does not say how numbers become categories"));
-    }
+    let (sums, base, link) = parts(model, graph)?;
     let features = features(graph)?;
-    let layout = Layout::of(&attributes)?;
+    let (layout, weights, sum_order) = match sums {
+        Sums::Ensemble(node) => (layout(model, node)?, Vec::new(), sum_order(model)?),
+        Sums::Products(weights) => (Layout::default(), weights, 0),
+        Sums::Nothing => (Layout::default(), Vec::new(), sum_order(model)?),
+    };
     Ok(Draft {
         forest: Forest {
             features,
             targets: u32::try_from(base.len()).map_err(|_| Reason::new("the ensemble has too many targets"))?,
-            sum_order: sum_order(model)?,
+            sum_order,
             link: link.code(),
             reserved: [0; 12],
         },
@@ -64,24 +63,58 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
         category_sets: layout.category_sets,
         category_bits: layout.category_bits,
         properties: properties(model),
+        weights,
     })
 }
 
-/// The ensemble, the base margins and the link of a graph that is nothing else.
-fn parts<'a>(model: &ModelProto, graph: &'a GraphProto) -> Result<(&'a NodeProto, Vec<f32>, Link), Reason> {
+/// What a graph sums before it adds the base margins.
+enum Sums<'a> {
+    /// The leaves of an ensemble.
+    Ensemble(&'a NodeProto),
+    /// The columns times these weights.
+    Products(Vec<f32>),
+    Nothing,
+}
+
+/// The sums, the base margins and the link of a graph that is nothing else.
+fn parts<'a>(model: &'a ModelProto, graph: &'a GraphProto) -> Result<(Sums<'a>, Vec<f32>, Link), Reason> {
     let link = property(model, metadata::LINK).and_then(|code| Link::from_code(code.parse().ok()?));
     let link = link.ok_or_else(|| Reason::new("the model does not say which link its margins have"))?;
-    let [ensemble, ..] = &graph.node[..] else { return Err(Reason::new("the graph has no nodes")) };
-    if ensemble.op_type != "TreeEnsemble" || ensemble.domain != "ai.onnx.ml" {
-        return Err(Reason::new(format!("the graph begins with {:?}, which is no TreeEnsemble", ensemble.op_type)));
-    }
+    let sums = sums(graph)?;
     let base =
         graph.initializer.first().and_then(floats).ok_or_else(|| Reason::new("the graph has no base margins"))?;
-    let (nodes, constants) = onnx::around_ensemble(&base, link);
-    if graph.node[1..] != nodes || graph.initializer != constants {
-        return Err(Reason::new("the graph does more than add base margins and a link to an ensemble"));
+    let (own, (nodes, constants)) = match &sums {
+        Sums::Ensemble(_) => (1, onnx::around_ensemble(&base, link)),
+        Sums::Products(weights) => (0, onnx::linear(weights, &base, link)),
+        Sums::Nothing => (0, onnx::treeless(&base, link)),
+    };
+    if graph.node[own..] != nodes || graph.initializer != constants {
+        return Err(Reason::new("the graph does more than add base margins and a link to its sums"));
     }
-    Ok((ensemble, base, link))
+    Ok((sums, base, link))
+}
+
+/// What the graph's first node begins to sum.
+fn sums(graph: &GraphProto) -> Result<Sums<'_>, Reason> {
+    let [first, ..] = &graph.node[..] else { return Err(Reason::new("the graph has no nodes")) };
+    match (&first.domain[..], &first.op_type[..]) {
+        ("ai.onnx.ml", "TreeEnsemble") => Ok(Sums::Ensemble(first)),
+        ("", "IsNaN") => {
+            let weights = graph.initializer.last().and_then(floats);
+            weights.map(Sums::Products).ok_or_else(|| Reason::new("the graph has no weights"))
+        }
+        ("", "Shape") => Ok(Sums::Nothing),
+        (_, other) => Err(Reason::new(format!("the graph begins with {other:?}, which is no TreeEnsemble"))),
+    }
+}
+
+fn layout(model: &ModelProto, ensemble: &NodeProto) -> Result<Layout, Reason> {
+    let attributes = Attributes::read(ensemble)?;
+    let has_members = !attributes.members.is_empty();
+    if has_members && property(model, metadata::CATEGORIES) != Some(metadata::TRUNCATE) {
+        return Err(Reason::new("the model does not say how numbers become categories"));
+    }
+    Layout::of(&attributes)
 }
 
 /// The columns of the graph's one input.

@@ -43,7 +43,7 @@ fn convert_file(bytes: &[u8]) -> Result<Converted> {
             "it is neither a booster of XGBoost (pickled, binary, JSON or UBJSON) nor an ONNX model",
         )),
         Trainer::Onnx => convert_onnx(bytes),
-        _ => convert_booster(bytes),
+        _ => convert_booster(bytes, onnx::lower),
     }
 }
 
@@ -56,10 +56,13 @@ fn convert_onnx(bytes: &[u8]) -> Result<Converted> {
     })
 }
 
+/// What writes a booster as ONNX.
+type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
+
 /// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.
-fn convert_booster(bytes: &[u8]) -> Result<Converted> {
+fn convert_booster(bytes: &[u8], lower: Lower) -> Result<Converted> {
     let booster = converters::read_booster(bytes).map_err(refused)?;
-    match forest(&booster) {
+    match forest(&booster, lower) {
         Ok(pack) => Ok(Converted { form: Form::Forest, bytes: pack, reason: None }),
         Err(reason) => {
             tracing::warn!(%reason, "a booster is left to XGBoost's library");
@@ -76,8 +79,8 @@ fn convert_booster(bytes: &[u8]) -> Result<Converted> {
 }
 
 /// The verified pack of `booster`, or the reason why there is none.
-fn forest(booster: &converters::Booster) -> Result<Vec<u8>, String> {
-    let model = onnx::lower(booster).map_err(|error| error.to_string())?;
+fn forest(booster: &converters::Booster, lower: Lower) -> Result<Vec<u8>, String> {
+    let model = lower(booster).map_err(|error| error.to_string())?;
     let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.write();
     let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
     verify::verify(booster, &pack.sections())?;
@@ -88,4 +91,41 @@ fn forest(booster: &converters::Booster) -> Result<Vec<u8>, String> {
 pub(crate) fn refused(error: converters::Error) -> Error {
     let kind = if error.is_unsupported() { ErrorKind::Unsupported } else { ErrorKind::InvalidArtifact };
     Error::caused(kind, "the converter refuses it", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `y = 0.5 + 2 a - b`, as XGBoost 1.7 writes a linear booster.
+    const MODEL: &str = r#"{"version":[1,7,6],"learner":{
+        "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
+        "objective":{"name":"reg:squarederror"},
+        "gradient_booster":{"name":"gblinear","model":{"weights":[2,-1,0]}}}}"#;
+
+    #[test]
+    fn a_booster_without_trees_is_a_pack_of_base_margins() {
+        let treeless = r#"{"name":"gbtree","model":{"tree_info":[],"trees":[]}}"#;
+        let linear = r#"{"name":"gblinear","model":{"weights":[2,-1,0]}}"#;
+        let converted = convert_booster(MODEL.replace(linear, treeless).as_bytes(), onnx::lower).unwrap();
+        assert_eq!((converted.form, converted.reason), (Form::Forest, None));
+        let pack = Pack::from_bytes(&converted.bytes).unwrap();
+        assert_eq!((pack.sections().base, pack.sections().trees.len()), (&[0.5][..], 0));
+    }
+
+    #[test]
+    fn a_converter_that_errs_is_not_believed() {
+        let right = convert_booster(MODEL.as_bytes(), onnx::lower).unwrap();
+        assert_eq!((right.form, right.reason), (Form::Forest, None));
+        let faulty: Lower = |booster| {
+            let mut model = onnx::lower(booster)?;
+            let weights = model.graph.as_mut().and_then(|graph| graph.initializer.last_mut()).unwrap();
+            weights.raw_data[0] ^= 1;
+            Ok(model)
+        };
+        let wrong = convert_booster(MODEL.as_bytes(), faulty).unwrap();
+        assert_eq!((wrong.form, &wrong.bytes), (Form::Booster, &seal(MODEL.as_bytes().to_vec())));
+        let reason = wrong.reason.unwrap();
+        assert!(reason.contains("does not verify") && reason.contains("probe row"), "{reason}");
+    }
 }

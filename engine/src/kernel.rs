@@ -1,6 +1,7 @@
 //! The portable kernel: margins of rows from a pack, one row and one tree after the other.
 //!
-//! Leaves are summed in `f32` in the order of the trees, as XGBoost does, so that margins are equal to the bit.
+//! Leaves are summed in `f32` in the order of the trees, as XGBoost does, so that margins are equal to the bit; so are
+//! the products of a linear model, in the order of the columns.
 
 use thicket_converters::SumOrder;
 
@@ -17,6 +18,7 @@ pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
         SumOrder::BaseThenLeaves => {
             margins.copy_from_slice(forest.base);
             add_leaves(forest, row, margins);
+            add_products(forest, row, margins);
         }
         SumOrder::LeavesThenBase => {
             margins.fill(0.0);
@@ -28,6 +30,15 @@ pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
 
 fn sum_order(forest: &Sections<'_>) -> SumOrder {
     if forest.forest.sum_order == 0 { SumOrder::BaseThenLeaves } else { SumOrder::LeavesThenBase }
+}
+
+/// Adds each column times its weights, in the order of the columns; a missing value counts nothing.
+fn add_products(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    for (value, weights) in row.iter().zip(forest.weights.chunks_exact(margins.len())) {
+        if !value.is_nan() {
+            margins.iter_mut().zip(weights).for_each(|(margin, weight)| *margin += value * weight);
+        }
+    }
 }
 
 fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {

@@ -83,15 +83,19 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
 }
 
 fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String)>) {
-    let nodes: usize = booster.trees().iter().map(|tree| tree.reachable().len()).sum();
     lines.extend([
         ("written by", format!("XGBoost {}", booster.version)),
         ("objective", booster.objective.to_string()),
         ("features", booster.features.to_string()),
         ("targets", booster.targets.to_string()),
-        ("trees", booster.trees().len().to_string()),
-        ("nodes", nodes.to_string()),
     ]);
+    match &booster.model {
+        converters::Model::Linear(linear) => lines.push(("weights", linear.weights.len().to_string())),
+        converters::Model::Trees(trees) => {
+            let nodes: usize = trees.iter().map(|tree| tree.reachable().len()).sum();
+            lines.extend([("trees", trees.len().to_string()), ("nodes", nodes.to_string())]);
+        }
+    }
     if !booster.feature_names.is_empty() {
         lines.push(("feature names", booster.feature_names.join(", ")));
     }

@@ -1,4 +1,4 @@
-//! A pack: a forest compiled into one file that is mapped and used in place.
+//! A pack: a forest or a linear model compiled into one file that is mapped and used in place.
 //!
 //! docs/pack.md documents the format. Opening one maps it, verifies its checksum and walks its records once; nothing is
 //! parsed and nothing is allocated per node. Having a [`Pack`] is the proof that every index in it leads somewhere.
@@ -90,6 +90,7 @@ mod tests {
             category_sets: vec![CategorySet { first_word: 0, words: 2 }],
             category_bits: vec![1 << 1, 1 << 1],
             properties: "{}".to_owned(),
+            weights: Vec::new(),
         }
     }
 
@@ -140,5 +141,13 @@ mod tests {
         refused(&|draft| draft.base.push(0.0), "section base: 2 margins");
         refused(&|draft| draft.forest.targets = 0, "section base");
         refused(&|draft| draft.forest.link = 99, "link 99");
+        refused(&|draft| draft.weights.extend([1.0, 2.0]), "section weights: 2 weights beside 2 trees");
+        refused(
+            &|draft| {
+                draft.trees.clear();
+                draft.weights.extend([1.0, 2.0, 3.0]);
+            },
+            "section weights: 3 weights for 2 features and 1 targets",
+        );
     }
 }

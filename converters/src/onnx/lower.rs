@@ -1,7 +1,9 @@
 //! Writes a booster as an ONNX graph.
 
 mod ensemble;
+mod linear;
 mod links;
+mod nothing;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -24,7 +26,7 @@ pub const MARGIN: &str = "margin";
 /// The graph's second output: `float[N, columns]`.
 pub const VALUE: &str = "value";
 
-const SUMS: &str = "leaf_sums";
+const SUMS: &str = "sums";
 const BASE_MARGINS: &str = "base_margins";
 
 /// The versions of file format and operators written: the oldest that have `TreeEnsemble`.
@@ -39,24 +41,32 @@ const ML_DOMAIN: &str = "ai.onnx.ml";
 ///
 /// Unsupported, with the part of the booster that ONNX cannot express.
 pub fn lower(booster: &Booster) -> Result<ModelProto> {
-    let Model::Trees(trees) = &booster.model else {
-        return Err(Error::unsupported("gradient_booster", "linear boosters are not written as ONNX"));
+    let link = booster.link();
+    let (metadata, graph) = match &booster.model {
+        Model::Linear(weights) => {
+            let (weights, starts) = linear::split(booster, weights)?;
+            (metadata(booster, None), graph(booster, linear(&weights, &starts, link)))
+        }
+        Model::Trees(trees) if trees.is_empty() => {
+            (metadata(booster, None), graph(booster, treeless(&booster.base_margins, link)))
+        }
+        Model::Trees(trees) => {
+            if booster.features == 0 {
+                return Err(Error::unsupported("num_feature", "ONNX has no ensemble without features"));
+            }
+            let ensemble = Ensemble::new(trees, booster.targets)?;
+            let metadata = metadata(booster, ensemble.leaf_covers());
+            let (around, constants) = around_ensemble(&booster.base_margins, link);
+            (metadata, graph(booster, (std::iter::once(ensemble.node()).chain(around).collect(), constants)))
+        }
     };
-    if trees.is_empty() {
-        return Err(Error::unsupported("gradient_booster.trees", "ONNX has no ensemble without trees"));
-    }
-    if booster.features == 0 {
-        return Err(Error::unsupported("num_feature", "ONNX has no ensemble without features"));
-    }
-    let ensemble = Ensemble::new(trees, booster.targets)?;
-    let metadata = metadata(booster, ensemble.leaf_covers());
     Ok(ModelProto {
         ir_version: IR_VERSION,
         producer_name: "thicket".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         opset_import: vec![opset("", OPSET), opset(ML_DOMAIN, ML_OPSET)],
         metadata_props: metadata,
-        graph: Some(graph(booster, ensemble)),
+        graph: Some(graph),
         ..ModelProto::default()
     })
 }
@@ -65,11 +75,13 @@ fn opset(domain: &str, version: i64) -> OperatorSetIdProto {
     OperatorSetIdProto { domain: domain.to_owned(), version }
 }
 
-fn graph(booster: &Booster, ensemble: Ensemble) -> GraphProto {
-    let (around, initializer) = around_ensemble(&booster.base_margins, booster.link());
+/// The nodes and the constants of a graph.
+type Parts = (Vec<NodeProto>, Vec<TensorProto>);
+
+fn graph(booster: &Booster, (node, initializer): Parts) -> GraphProto {
     GraphProto {
         name: "booster".to_owned(),
-        node: std::iter::once(ensemble.node()).chain(around).collect(),
+        node,
         initializer,
         input: vec![matrix(INPUT, booster.features)],
         output: vec![matrix(MARGIN, booster.targets), matrix(VALUE, booster.columns())],
@@ -81,10 +93,31 @@ fn graph(booster: &Booster, ensemble: Ensemble) -> GraphProto {
 ///
 /// Whoever reads a lowered graph back compares with these, and so knows that it does nothing else.
 #[must_use]
-pub fn around_ensemble(base_margins: &[f32], link: Link) -> (Vec<NodeProto>, Vec<TensorProto>) {
+pub fn around_ensemble(base_margins: &[f32], link: Link) -> Parts {
     let mut constants = vec![floats(BASE_MARGINS, base_margins)];
     let mut nodes = vec![operator("Add", &[SUMS, BASE_MARGINS], MARGIN, Vec::new())];
     links::append(link, base_margins.len(), &mut nodes, &mut constants);
+    (nodes, constants)
+}
+
+/// Every node of a lowered linear booster and every constant, the first of them where the sums start, the last the
+/// `weights`: for each feature one a target. Who follows the order of XGBoost's sums adds the products onto the start, in
+/// the order of the features.
+#[must_use]
+pub fn linear(weights: &[f32], starts: &[f32], link: Link) -> Parts {
+    after(linear::products(weights, starts.len()), around_ensemble(starts, link))
+}
+
+/// Every node and every constant of a lowered booster without trees.
+#[must_use]
+pub fn treeless(base_margins: &[f32], link: Link) -> Parts {
+    after(nothing::zeros(base_margins.len()), around_ensemble(base_margins, link))
+}
+
+/// The sums and what is made of them; the constants of the sums come last.
+fn after((mut nodes, sums): (Vec<NodeProto>, [TensorProto; 2]), (around, mut constants): Parts) -> Parts {
+    nodes.extend(around);
+    constants.extend(sums);
     (nodes, constants)
 }
 
@@ -163,6 +196,7 @@ fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringE
         SumOrder::BaseThenLeaves => metadata::BASE_THEN_LEAVES,
         SumOrder::LeavesThenBase => metadata::LEAVES_THEN_BASE,
     };
+    let is_linear = matches!(booster.model, Model::Linear(_));
     let has_categories = booster.trees().iter().any(|tree| !tree.categories.is_empty());
     let json = |texts: &[String]| serde_json::Value::from(texts).to_string();
     let covers =
@@ -172,7 +206,7 @@ fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringE
         (metadata::FORM, Some(form)),
         (metadata::OBJECTIVE, Some(booster.objective.to_string())),
         (metadata::LINK, Some(booster.link().code().to_string())),
-        (metadata::SUM_ORDER, Some(sum_order.to_owned())),
+        (metadata::SUM_ORDER, (!is_linear).then(|| sum_order.to_owned())),
         (metadata::CATEGORIES, has_categories.then(|| metadata::TRUNCATE.to_owned())),
         (metadata::BEST_NTREE_LIMIT, booster.best_ntree_limit.map(|limit| limit.to_string())),
         (metadata::FEATURE_NAMES, (!booster.feature_names.is_empty()).then(|| json(&booster.feature_names))),

@@ -8,7 +8,8 @@ pub const FORM: &str = "thicket.form";
 pub const OBJECTIVE: &str = "thicket.objective";
 /// The number of the link that leads from `margin` to `value`: [`Link::code`](crate::Link::code).
 pub const LINK: &str = "thicket.link";
-/// The order in which XGBoost sums a margin: [`BASE_THEN_LEAVES`] or [`LEAVES_THEN_BASE`].
+/// The order in which XGBoost sums a margin: [`BASE_THEN_LEAVES`] or [`LEAVES_THEN_BASE`]; absent from
+/// linear models.
 ///
 /// The graph always sums the leaves first, so a runtime that follows it can differ in a margin's last bits.
 pub const SUM_ORDER: &str = "thicket.sum_order";

@@ -58,6 +58,7 @@ pub(crate) struct Sections<'a> {
     pub(crate) category_sets: &'a [CategorySet],
     pub(crate) category_bits: &'a [u32],
     pub(crate) properties: &'a str,
+    pub(crate) weights: &'a [f32],
 }
 
 impl<'a> Sections<'a> {
@@ -76,6 +77,7 @@ impl<'a> Sections<'a> {
             category_sets: records(file, spans, Section::CategorySets)?,
             category_bits: records(file, spans, Section::CategoryBits)?,
             properties: std::str::from_utf8(properties).map_err(|error| format!("section properties: {error}"))?,
+            weights: records(file, spans, Section::Weights)?,
         })
     }
 
@@ -83,6 +85,7 @@ impl<'a> Sections<'a> {
     pub(super) fn check(&self) -> Result<(), Complaint> {
         self.check_forest()?;
         self.check_trees()?;
+        self.check_weights()?;
         self.check_category_sets()?;
         (self.nodes.iter().enumerate()).try_for_each(|(index, node)| {
             self.check_node(index, *node).map_err(|complaint| format!("node {index}: {complaint}"))
@@ -112,6 +115,21 @@ impl<'a> Sections<'a> {
             if tree.target >= self.forest.targets {
                 return Err(format!("tree {index}: target {} of {}", tree.target, self.forest.targets));
             }
+        }
+        Ok(())
+    }
+
+    fn check_weights(&self) -> Result<(), Complaint> {
+        let (weights, trees) = (self.weights.len(), self.trees.len());
+        if weights == 0 {
+            return Ok(());
+        }
+        if trees > 0 {
+            return Err(format!("section weights: {weights} weights beside {trees} trees"));
+        }
+        let Forest { features, targets, .. } = *self.forest;
+        if weights as u64 != u64::from(features) * u64::from(targets) {
+            return Err(format!("section weights: {weights} weights for {features} features and {targets} targets"));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ pub(crate) struct Draft {
     pub(crate) category_bits: Vec<u32>,
     /// JSON object.
     pub(crate) properties: String,
+    pub(crate) weights: Vec<f32>,
 }
 
 impl Draft {
@@ -50,6 +51,7 @@ impl Draft {
             cast_slice(&self.category_sets),
             cast_slice(&self.category_bits),
             self.properties.as_bytes(),
+            cast_slice(&self.weights),
         ]
     }
 }

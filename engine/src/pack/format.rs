@@ -8,7 +8,7 @@ compile_error!("packs are little-endian and used in place");
 /// The first bytes of every pack.
 pub(crate) const MAGIC: [u8; 8] = *b"THICKET\0";
 /// Raised with every change of the layout or of its meaning; other versions are refused.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Sections start at multiples of this: a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 
@@ -43,14 +43,16 @@ pub(crate) enum Section {
     CategoryBits,
     /// UTF-8 JSON object: what the model says of itself.
     Properties,
+    /// Of a linear model: for each feature one weight a target, `f32`. Empty for trees.
+    Weights,
 }
 
 impl Section {
     /// How many sections a pack of this version has.
-    pub(crate) const COUNT: usize = 7;
+    pub(crate) const COUNT: usize = 8;
     /// What each is called in complaints, in the order of the table.
     pub(crate) const NAMES: [&str; Self::COUNT] =
-        ["forest", "base", "trees", "nodes", "category sets", "category bits", "properties"];
+        ["forest", "base", "trees", "nodes", "category sets", "category bits", "properties", "weights"];
 }
 
 /// Where a section lies.
