@@ -1,6 +1,6 @@
 //! Converted models on disk: immutable files that are written aside, synced and renamed into place.
 //!
-//! A file's name is a digest of where its artifact lies, the artifact's version and the version of what converted it, so
+//! A file's name is a digest of where its artifact lies, the artifact's version, how it was read and the version of what converted it, so
 //! a file is right for as long as it exists, across restarts and crashes. Whatever a crash left half written lies in a
 //! folder that the next start empties.
 
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     error::{Error, ErrorKind, Result},
     pack::format,
+    reading::Reading,
 };
 
 /// Raised when a conversion of the same artifact comes out differently.
@@ -33,16 +34,19 @@ pub(crate) enum Form {
     Onnx,
     /// A booster in the trainer's own form, sealed.
     Booster,
+    /// The packs of an ensemble.
+    Bundle,
 }
 
 impl Form {
-    const ALL: [Self; 3] = [Self::Forest, Self::Onnx, Self::Booster];
+    const ALL: [Self; 4] = [Self::Forest, Self::Onnx, Self::Booster, Self::Bundle];
 
     fn extension(self) -> &'static str {
         match self {
             Self::Forest => "pack",
             Self::Onnx => "onnx",
             Self::Booster => "booster",
+            Self::Bundle => "bundle",
         }
     }
 }
@@ -68,13 +72,14 @@ impl Entry {
 pub(crate) struct Key(String);
 
 impl Key {
-    /// The key of `version` of the artifact `name` of the source at `location`.
-    pub(crate) fn new(location: &str, name: &str, version: &str) -> Self {
+    /// The key of `version` of the artifact `name` of the source at `location`, as `reading` has it.
+    pub(crate) fn new(location: &str, name: &str, version: &str, reading: Reading) -> Self {
         let mut digest = Sha256::new();
         for part in [location, name, version] {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
         }
+        digest.update(reading.code());
         digest.update(CONVERSION.to_le_bytes());
         digest.update(format::VERSION.to_le_bytes());
         Self(digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
@@ -208,7 +213,7 @@ mod tests {
     #[test]
     fn what_is_published_survives_and_what_was_being_written_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let key = Key::new("s3://bucket/prefix", "a/model.tar.gz", "etag");
+        let key = Key::new("s3://bucket/prefix", "a/model.tar.gz", "etag", Reading::default());
         let left_behind = {
             let cache = Cache::open(folder.path()).unwrap();
             assert_eq!(cache.find(&key), None);
@@ -232,8 +237,9 @@ mod tests {
     #[test]
     fn keys_differ_when_any_part_does() {
         let keys = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", "b", "d")];
-        let keys: std::collections::HashSet<_> = keys.map(|(l, n, v)| Key::new(l, n, v).0).into_iter().collect();
-        assert_eq!(keys.len(), 4);
+        let readings = [Reading::default(), Reading { ensemble: false }];
+        let keys = keys.iter().flat_map(|(l, n, v)| readings.map(|reading| Key::new(l, n, v, reading).0));
+        assert_eq!(keys.collect::<std::collections::HashSet<_>>().len(), 8);
     }
 
     #[test]

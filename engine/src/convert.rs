@@ -4,10 +4,12 @@ use thicket_converters::{self as converters, Form as Trainer, onnx};
 
 use crate::{
     artifact::ModelFile,
+    bundle,
     cache::{Form, seal},
     compile,
     error::{Error, ErrorKind, Result},
     pack::Pack,
+    reading::Reading,
     verify,
 };
 
@@ -15,28 +17,67 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Converted {
     pub(crate) form: Form,
-    /// What the cache holds: a pack, or the sealed bytes of another form.
+    /// What the cache holds: a pack, a bundle, or the sealed bytes of another form.
     pub(crate) bytes: Vec<u8>,
     /// Why the model is not a pack, for those that another engine runs.
     pub(crate) reason: Option<String>,
 }
 
-/// Converts the one model file of an artifact.
+/// Converts the model files of an artifact, sorted by name; several are the members of an ensemble.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArtifact`] with the file's name and the place in it when it is damaged or no model,
 /// [`ErrorKind::Unsupported`] when it is well formed but nothing here can serve it.
-pub(crate) fn convert(files: &[ModelFile]) -> Result<Converted> {
-    let [file] = files else {
-        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let message = format!("it holds {} model files and should hold one: {}", names.len(), names.join(", "));
-        return Err(Error::new(ErrorKind::Unsupported, message));
+pub(crate) fn convert(files: &[ModelFile], reading: Reading) -> Result<Converted> {
+    match counting(files, reading) {
+        [file] => convert_file(file),
+        files => convert_ensemble(files),
+    }
+}
+
+/// Those of an artifact's files that count.
+pub(crate) fn counting(files: &[ModelFile], reading: Reading) -> &[ModelFile] {
+    if reading.ensemble { files } else { files.get(..1).unwrap_or_default() }
+}
+
+/// Converts every member of an ensemble, which have to fit together.
+fn convert_ensemble(files: &[ModelFile]) -> Result<Converted> {
+    let mut packs = Vec::with_capacity(files.len());
+    let mut shapes = Vec::with_capacity(files.len());
+    for file in files {
+        let member = convert_file(file)?;
+        if member.form != Form::Forest {
+            let message = format!(
+                "{:?} is no member of an ensemble, because it does not run on thicket's kernels: {}",
+                file.name,
+                member.reason.unwrap_or_default()
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        shapes.push(Pack::from_bytes(&member.bytes)?.shape());
+        packs.push(member.bytes);
+    }
+    check_shapes(files, &shapes)?;
+    Ok(Converted { form: Form::Bundle, bytes: bundle::write(&packs), reason: None })
+}
+
+/// Refuses members that take different rows or answer different numbers of values.
+fn check_shapes(files: &[ModelFile], shapes: &[(usize, usize)]) -> Result<()> {
+    let Some(odd) = shapes.iter().position(|shape| *shape != shapes[0]) else { return Ok(()) };
+    let shown = |at: usize| {
+        let (features, columns) = shapes[at];
+        format!("{:?} has {features} features and {columns} values a row", files[at].name)
     };
-    convert_file(&file.bytes)
+    let message = format!("the models of an ensemble do not agree: {}, {}", shown(0), shown(odd));
+    Err(Error::new(ErrorKind::Unsupported, message))
+}
+
+fn convert_file(file: &ModelFile) -> Result<Converted> {
+    convert_bytes(&file.bytes)
         .map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
 }
 
-fn convert_file(bytes: &[u8]) -> Result<Converted> {
+fn convert_bytes(bytes: &[u8]) -> Result<Converted> {
     match converters::recognise(bytes) {
         Trainer::Unknown => Err(Error::new(
             ErrorKind::InvalidArtifact,

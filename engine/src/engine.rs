@@ -15,6 +15,7 @@ use crate::{
     cache::Cache,
     error::{Error, ErrorKind, Result},
     governor::{Governor, Memory},
+    reading::Reading,
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
     slot::Lease,
@@ -35,6 +36,7 @@ struct Shared {
     governor: Arc<Governor>,
     runtimes: Runtimes,
     limits: Limits,
+    reading: Reading,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     /// Held while room is made, so that two loads do not evict for each other's bytes.

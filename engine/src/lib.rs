@@ -19,10 +19,12 @@
 //! The crate knows no HTTP and no environment variables. Modules are listed lowest first: each uses those before it.
 
 mod error;
+mod reading;
 mod predictions;
 mod library;
 mod map;
 mod pack;
+mod bundle;
 mod kernel;
 mod compile;
 mod verify;
@@ -47,4 +49,5 @@ pub use governor::Memory;
 pub use library::{Libraries, Library};
 pub use model::{Model, Runtime};
 pub use predictions::{Output, Predictions};
+pub use reading::Reading;
 pub use slot::Lease;

@@ -3,6 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::{
+    bundle::Bundle,
     cache::{Entry, Form, unseal},
     error::{Error, ErrorKind, Result},
     kernel,
@@ -45,6 +46,7 @@ pub struct Model(Runner);
 #[derive(Debug)]
 enum Runner {
     Forest(Pack),
+    Ensemble(Bundle),
     OnnxRuntime(Session),
     Xgboost(Booster),
 }
@@ -59,6 +61,9 @@ impl Model {
         if entry.form == Form::Forest {
             return Pack::open(&entry.path).map(Self::forest);
         }
+        if entry.form == Form::Bundle {
+            return Bundle::open(&entry.path).map(Self::ensemble);
+        }
         let map = Map::file(&entry.path)
             .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot map {}", entry.path.display()), error))?;
         Self::foreign(entry.form, unseal(&map)?, runtimes)
@@ -69,10 +74,16 @@ impl Model {
         Self(Runner::Forest(pack))
     }
 
-    /// A model that another engine runs.
+    /// An ensemble on our own kernels.
+    fn ensemble(bundle: Bundle) -> Self {
+        Self(Runner::Ensemble(bundle))
+    }
+
+    /// A model of any form.
     pub(crate) fn foreign(form: Form, bytes: &[u8], runtimes: &Runtimes) -> Result<Self> {
         match form {
             Form::Forest => Pack::from_bytes(bytes).map(Self::forest),
+            Form::Bundle => Bundle::from_bytes(bytes).map(Self::ensemble),
             Form::Onnx => Ok(Self(Runner::OnnxRuntime(Session::open(&*runtimes.onnxruntime()?, bytes)?))),
             Form::Booster => Ok(Self(Runner::Xgboost(Booster::load(&runtimes.xgboost()?, bytes)?))),
         }
@@ -82,7 +93,8 @@ impl Model {
     #[must_use]
     pub fn features(&self) -> Option<usize> {
         match &self.0 {
-            Runner::Forest(pack) => Some(pack.sections().forest.features as usize),
+            Runner::Forest(pack) => Some(pack.shape().0),
+            Runner::Ensemble(bundle) => bundle.members().first().map(|member| member.shape().0),
             Runner::OnnxRuntime(session) => session.features(),
             Runner::Xgboost(booster) => Some(booster.features()),
         }
@@ -92,7 +104,7 @@ impl Model {
     #[must_use]
     pub fn runtime(&self) -> Runtime {
         match &self.0 {
-            Runner::Forest(_) => Runtime::Forest,
+            Runner::Forest(_) | Runner::Ensemble(_) => Runtime::Forest,
             Runner::OnnxRuntime(_) => Runtime::OnnxRuntime,
             Runner::Xgboost(_) => Runtime::Xgboost,
         }
@@ -103,17 +115,18 @@ impl Model {
     pub fn trees(&self) -> Option<usize> {
         match &self.0 {
             Runner::Forest(pack) => Some(pack.sections().trees.len()),
+            Runner::Ensemble(bundle) => Some(bundle.members().iter().map(|pack| pack.sections().trees.len()).sum()),
             Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
         }
     }
 
     /// What the model says of itself, as a JSON object: `writer`, `form`, `objective`, `feature_names` and so on. Nothing
-    /// for models of other engines.
+    /// for ensembles and for models of other engines.
     #[must_use]
     pub fn properties(&self) -> Option<&str> {
         match &self.0 {
             Runner::Forest(pack) => Some(pack.sections().properties),
-            Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
+            Runner::Ensemble(_) | Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
         }
     }
 
@@ -129,6 +142,10 @@ impl Model {
         }
         match &self.0 {
             Runner::Forest(pack) => Ok(predict_forest(pack, rows, output)),
+            Runner::Ensemble(bundle) if output == Output::Value => Ok(predict_ensemble(bundle, rows)),
+            Runner::Ensemble(_) => {
+                Err(Error::new(ErrorKind::Unsupported, "an ensemble averages values and has nothing but these"))
+            }
             Runner::Xgboost(booster) => booster.predict(rows, output),
             Runner::OnnxRuntime(session) if output == Output::Value => session.predict(rows),
             Runner::OnnxRuntime(_) => {
@@ -151,6 +168,20 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Pre
             each_row(&forest, rows, &mut margins, columns, |margins, values| link.apply(margins, values))
         }
     }
+}
+
+/// The mean of the members' values whatever their link, as AWS's containers answer: sums in the order of the members and
+/// one division, in `f32`.
+fn predict_ensemble(bundle: &Bundle, rows: ArrayView2<'_, f32>) -> Predictions {
+    let mut members = bundle.members().iter().map(|member| predict_forest(member, rows, Output::Value));
+    let mut mean = members.next().unwrap_or_default();
+    for member in members {
+        mean.values.iter_mut().zip(member.values).for_each(|(sum, value)| *sum += value);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an artifact has far fewer files than f32 can count")]
+    let count = bundle.members().len() as f32;
+    mean.values.iter_mut().for_each(|sum| *sum /= count);
+    mean
 }
 
 /// Lets `finish` append `columns` numbers for the margins of each row.

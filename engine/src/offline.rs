@@ -5,12 +5,13 @@ use std::{fmt, path::Path};
 use thicket_converters::{self as converters, Form as Trainer, onnx};
 
 use crate::{
-    artifact::{self, Limits},
+    artifact::{self, Limits, ModelFile},
     cache::{Form, unseal},
     convert::{self, Converted},
     error::{Error, ErrorKind, Result},
     library::Libraries,
     model::Model,
+    reading::Reading,
     runtimes::Runtimes,
 };
 
@@ -19,8 +20,16 @@ use crate::{
 /// # Errors
 /// As loading it would.
 pub fn open(path: &Path, libraries: &Libraries) -> Result<Model> {
+    open_with(path, Reading::default(), libraries)
+}
+
+/// The same with a choice of how the artifact is read.
+///
+/// # Errors
+/// As loading it would.
+pub fn open_with(path: &Path, reading: Reading, libraries: &Libraries) -> Result<Model> {
     let files = artifact::read(path, &Limits::default())?;
-    let converted = convert::convert(&files)?;
+    let converted = convert::convert(&files, reading)?;
     let bytes = served_bytes(&converted)?;
     Model::foreign(converted.form, bytes, &Runtimes::new(libraries.clone()))
 }
@@ -29,12 +38,16 @@ pub fn open(path: &Path, libraries: &Libraries) -> Result<Model> {
 ///
 /// # Errors
 /// As loading it would, and [`ErrorKind::Unsupported`] when ONNX cannot express it.
-pub fn to_onnx(path: &Path) -> Result<Vec<u8>> {
+pub fn to_onnx(path: &Path, reading: Reading) -> Result<Vec<u8>> {
     let files = artifact::read(path, &Limits::default())?;
-    let [file] = &files[..] else {
+    let [file] = convert::counting(&files, reading) else {
         let message = format!("it holds {} model files, and one becomes one ONNX model", files.len());
         return Err(Error::new(ErrorKind::Unsupported, message));
     };
+    file_to_onnx(file)
+}
+
+fn file_to_onnx(file: &ModelFile) -> Result<Vec<u8>> {
     if converters::recognise(&file.bytes) == Trainer::Onnx {
         return Ok(file.bytes.clone());
     }
@@ -53,33 +66,38 @@ impl fmt::Display for Inspection {
     }
 }
 
-/// Tells what the artifact at `path` is and how it would be served.
+/// Tells what the artifact at `path` is, file by file, and how it would be served.
 ///
 /// # Errors
 /// As loading it would, up to the point where another engine's library would be opened.
-pub fn inspect(path: &Path) -> Result<Inspection> {
+pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection> {
     let files = artifact::read(path, &Limits::default())?;
-    let converted = convert::convert(&files)?;
-    let file = &files[0];
-    let mut lines = vec![("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())];
-    if let Ok(booster) = converters::read_booster(&file.bytes) {
-        describe(&booster, &mut lines);
+    let converted = convert::convert(&files, reading)?;
+    let mut lines = Vec::new();
+    for file in convert::counting(&files, reading) {
+        describe_file(file, &mut lines);
     }
-    lines.push(("file bytes", file.bytes.len().to_string()));
-    if let Ok(onnx) = to_onnx(path) {
-        lines.push(("ONNX bytes", onnx.len().to_string()));
-    }
-    let served_by = match converted.form {
-        Form::Forest => "thicket's kernels",
-        Form::Onnx => "ONNX Runtime",
-        Form::Booster => "XGBoost's library",
+    let (served_by, bytes) = match converted.form {
+        Form::Forest => ("thicket's kernels", Some("pack bytes")),
+        Form::Bundle => ("thicket's kernels, the mean of all members", Some("bundle bytes")),
+        Form::Onnx => ("ONNX Runtime", None),
+        Form::Booster => ("XGBoost's library", None),
     };
-    if converted.form == Form::Forest {
-        lines.push(("pack bytes", converted.bytes.len().to_string()));
-    }
+    lines.extend(bytes.map(|name| (name, converted.bytes.len().to_string())));
     lines.push(("served by", served_by.to_owned()));
     lines.extend(converted.reason.map(|reason| ("because", reason)));
     Ok(Inspection(lines))
+}
+
+fn describe_file(file: &ModelFile, lines: &mut Vec<(&'static str, String)>) {
+    lines.extend([("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())]);
+    if let Ok(booster) = converters::read_booster(&file.bytes) {
+        describe(&booster, lines);
+    }
+    lines.push(("file bytes", file.bytes.len().to_string()));
+    if let Ok(onnx) = file_to_onnx(file) {
+        lines.push(("ONNX bytes", onnx.len().to_string()));
+    }
 }
 
 fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String)>) {
@@ -102,5 +120,8 @@ fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String
 }
 
 fn served_bytes(converted: &Converted) -> Result<&[u8]> {
-    if converted.form == Form::Forest { Ok(&converted.bytes) } else { unseal(&converted.bytes) }
+    match converted.form {
+        Form::Forest | Form::Bundle => Ok(&converted.bytes),
+        Form::Onnx | Form::Booster => unseal(&converted.bytes),
+    }
 }

@@ -7,7 +7,7 @@ mod check;
 pub(crate) mod draft;
 pub(crate) mod format;
 
-use std::{io, path::Path};
+use std::{io, ops::Range, path::Path, sync::Arc};
 
 use thicket_converters::Link;
 
@@ -22,7 +22,8 @@ use crate::{
 /// A checked forest in read-only memory.
 #[derive(Debug)]
 pub(crate) struct Pack {
-    map: Map,
+    map: Arc<Map>,
+    place: Range<usize>,
     spans: [Span; Section::COUNT],
 }
 
@@ -34,7 +35,7 @@ impl Pack {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let map = Map::file(path)
             .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot map the pack {}", path.display()), error))?;
-        Self::check(map)
+        Self::whole(map)
     }
 
     /// Checks the pack in `bytes`, which are copied into a mapping of their own.
@@ -43,19 +44,36 @@ impl Pack {
     /// As [`open`](Self::open).
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let cannot_map = |error: io::Error| Error::caused(ErrorKind::Io, "cannot map memory for a pack", error);
-        Self::check(Map::copy(bytes).map_err(cannot_map)?)
+        Self::whole(Map::copy(bytes).map_err(cannot_map)?)
     }
 
-    fn check(map: Map) -> Result<Self> {
+    fn whole(map: Map) -> Result<Self> {
+        let place = 0..map.len();
+        Self::within(&Arc::new(map), place)
+    }
+
+    /// Checks the pack that lies at `place` of `map`, which begins at a multiple of [`format::ALIGNMENT`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArtifact`] with the place when it is damaged.
+    pub(crate) fn within(map: &Arc<Map>, place: Range<usize>) -> Result<Self> {
         let damaged = |complaint: String| Error::new(ErrorKind::InvalidArtifact, format!("damaged pack: {complaint}"));
-        let spans = check::spans(&map).map_err(damaged)?;
-        Sections::view(&map, &spans).and_then(|sections| sections.check()).map_err(damaged)?;
-        Ok(Self { map, spans })
+        let file = &map[place.clone()];
+        let spans = check::spans(file).map_err(damaged)?;
+        Sections::view(file, &spans).and_then(|sections| sections.check()).map_err(damaged)?;
+        Ok(Self { map: Arc::clone(map), place, spans })
     }
 
     /// The records.
     pub(crate) fn sections(&self) -> Sections<'_> {
-        Sections::view(&self.map, &self.spans).expect("the same view was taken when the pack was checked")
+        Sections::view(&self.map[self.place.clone()], &self.spans)
+            .expect("the same view was taken when the pack was checked")
+    }
+
+    /// How many columns a row has, and how many values it is answered with.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        let forest = self.sections();
+        (forest.forest.features as usize, self.link().columns(forest.base.len()))
     }
 
     /// The last step from margins to values.

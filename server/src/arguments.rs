@@ -73,9 +73,21 @@ pub struct Serve {
     /// What is logged, error, warn, info, debug, trace or off: info [env: THICKET_LOG_LEVEL]
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
+    /// How artifacts are read where containers differ.
+    #[command(flatten)]
+    pub reading: Reading,
     /// Shared libraries for models that need them.
     #[command(flatten)]
     pub runtimes: Runtimes,
+}
+
+/// How artifacts are read where containers differ.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// Whether several model files in one artifact are averaged, true or false; otherwise only the first by name is used:
+    /// true [env: THICKET_ENSEMBLE, SAGEMAKER_INFERENCE_ENSEMBLE]
+    #[arg(long, value_name = "BOOL")]
+    pub ensemble: Option<String>,
 }
 
 /// Where the shared libraries of other engines lie, when it is not where they are looked for.
@@ -106,6 +118,9 @@ pub struct Convert {
     /// ONNX file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// How artifacts are read where containers differ.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Options of thicket inspect.
@@ -113,6 +128,9 @@ pub struct Convert {
 pub struct Inspect {
     /// Model file, directory or model.tar.gz
     pub artifact: PathBuf,
+    /// How artifacts are read where containers differ.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Options of thicket predict.
@@ -126,6 +144,9 @@ pub struct Predict {
     /// Which number to print
     #[arg(long, value_enum, default_value_t = Scale::Value)]
     pub output: Scale,
+    /// How artifacts are read where containers differ.
+    #[command(flatten)]
+    pub reading: Reading,
     /// Shared libraries for models that need them.
     #[command(flatten)]
     pub runtimes: Runtimes,

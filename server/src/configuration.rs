@@ -4,20 +4,22 @@
 
 use std::{env, num::NonZero, path::PathBuf, thread, time::Duration};
 
-use thicket_engine::Libraries;
+use thicket_engine::{Libraries, Reading};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    arguments::{Runtimes, Serve},
+    arguments::{self, Runtimes, Serve},
     encode::{self, Accepted},
     error::{Error, ErrorKind, Result},
     size,
 };
 
 mod place;
+mod reading;
 mod setting;
 
 pub use place::libraries;
+pub use reading::reading;
 use setting::Settings;
 
 /// AWS's container never lets `MAX_CONTENT_LENGTH` go beyond this.
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub accept_default: Accepted,
     /// Whether CSV answers have a line for each row, as batch transform wants them.
     pub batch: bool,
+    /// How artifacts are read where containers differ.
+    pub reading: Reading,
     /// Where other engines' shared libraries are looked for.
     pub libraries: Libraries,
 }
@@ -120,6 +124,7 @@ impl Configuration {
             log_level: log_level(serve, &settings)?,
             accept_default: accept_default(&settings)?,
             batch: settings.variable("SAGEMAKER_BATCH").is_some(),
+            reading: reading(&serve.reading, lookup)?,
             libraries: libraries(&serve.runtimes, lookup),
             mode,
         })
@@ -130,6 +135,14 @@ impl Configuration {
 #[must_use]
 pub fn libraries_from_environment(runtimes: &Runtimes) -> Libraries {
     libraries(runtimes, &variable)
+}
+
+/// How a command other than `serve` reads its artifact, in the environment of this process.
+///
+/// # Errors
+/// As [`reading`].
+pub fn reading_from_environment(options: &arguments::Reading) -> Result<Reading> {
+    reading(options, &variable)
 }
 
 fn variable(name: &str) -> Option<String> {

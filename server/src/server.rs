@@ -111,6 +111,7 @@ fn engine(configuration: &Configuration, loads: &Runtime) -> Result<Engine> {
         .cache_dir(configuration.cache_dir.clone())
         .memory_limit(configuration.memory_limit_bytes)
         .model_bytes_max(configuration.model_bytes_max)
+        .reading(configuration.reading)
         .libraries(configuration.libraries.clone())
         .runtime(loads.handle().clone());
     if let Mode::StandAlone { models } = &configuration.mode {

@@ -108,3 +108,22 @@ def test_every_option_is_documented(thicket, fixtures):
     variables = set(re.findall(r"\b(?:THICKET|SAGEMAKER|ORT|MAX)_[A-Z_]+", usage))
     assert len(options) > 10 and len(variables) > 10, usage
     assert [name for name in sorted(options | variables) if f"`{name}`" not in documentation] == []
+
+
+def test_several_models_answer_their_mean_unless_only_the_first_is_wanted(thicket, fixtures, tmp_path):
+    container = fixtures / "container"
+    expected = json.loads((container / "expected.json").read_text())
+    rows = tmp_path / "rows.csv"
+    rows.write_text(expected["rows"])
+
+    def answers(artifact, *options, environment=None):
+        done = thicket("predict", *options, "--input", rows, container / artifact, environment=environment)
+        assert done.returncode == 0, done.stderr
+        return [float(np.float32(line)) for line in done.stdout.split()]
+
+    first = answers("kfold/xgboost-model-0")
+    assert answers("kfold") == expected["answers"]["kfold"] != first
+    assert answers("kfold", "--ensemble", "false") == first
+    assert answers("kfold", environment={"SAGEMAKER_INFERENCE_ENSEMBLE": "no"}) == first
+    done = thicket("predict", "--ensemble", "maybe", "--input", rows, container / "kfold")
+    assert done.returncode == 2 and "--ensemble: 'maybe'" in done.stderr, done

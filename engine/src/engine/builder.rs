@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     governor::{Governor, limit},
     library::Libraries,
+    reading::Reading,
     registry::Registry,
     runtimes::Runtimes,
     source::Source,
@@ -27,6 +28,7 @@ pub struct Builder {
     memory_limit: Option<u64>,
     libraries: Option<Libraries>,
     limits: Limits,
+    reading: Reading,
     load_permits: Option<usize>,
     runtime: Option<Handle>,
 }
@@ -75,6 +77,15 @@ impl Builder {
         self
     }
 
+    /// How artifacts are read where containers differ.
+    ///
+    /// Default: as today's container reads them.
+    #[must_use]
+    pub fn reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+
     /// How many models may be fetched and converted at once.
     ///
     /// Default: one for each processor.
@@ -115,6 +126,7 @@ impl Builder {
             governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
             limits: self.limits,
+            reading: self.reading,
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),
             admission: Mutex::new(()),
             runtime,

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     governor::{Admission, Reservation, policy},
     model::Model,
+    reading::Reading,
     registry::{Ticket, resident},
     source::{Source, directory},
 };
@@ -84,7 +85,7 @@ impl Shared {
     async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, steps: &mut Steps) -> Result<(Model, Reservation)> {
         let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
         let mut clock = Instant::now();
-        let key = origin.key(name).await?;
+        let key = origin.key(name, self.reading).await?;
         steps.locate = lap(&mut clock);
         if let Some(entry) = self.cache.find(&key) {
             match self.open(&entry).await {
@@ -126,7 +127,7 @@ impl Shared {
             Origin::Source(source) => {
                 let fetched = source.fetch(name, aside.path(), self.limits.bytes_max).await?;
                 // The artifact may have changed since it was located: what was fetched is what the key must say.
-                (fetched.path, Key::new(&source.location(), name, &fetched.version.0))
+                (fetched.path, Key::new(&source.location(), name, &fetched.version.0, self.reading))
             }
         };
         steps.fetch = lap(clock);
@@ -142,7 +143,7 @@ impl Shared {
     }
 
     fn convert_artifact(&self, path: &Path) -> Result<Converted> {
-        convert::convert(&artifact::read(path, &self.limits)?)
+        convert::convert(&artifact::read(path, &self.limits)?, self.reading)
     }
 
     /// Makes room for a conversion and opens it.
@@ -202,17 +203,17 @@ impl Shared {
 
 impl Origin {
     /// The name under which the cache has this artifact as it is now.
-    async fn key(&self, name: &str) -> Result<Key> {
+    async fn key(&self, name: &str, reading: Reading) -> Result<Key> {
         match self {
             Self::Source(source) => {
                 let version = source.version(name).await?;
-                Ok(Key::new(&source.location(), name, &version.0))
+                Ok(Key::new(&source.location(), name, &version.0, reading))
             }
             Self::Path(path) => {
                 let shown = path.display().to_string();
                 let path = path.clone();
                 let version = blocking(move || directory::version_at(&path)).await?;
-                Ok(Key::new("file", &shown, &version.0))
+                Ok(Key::new("file", &shown, &version.0, reading))
             }
         }
     }
@@ -226,7 +227,7 @@ fn footprint(entry: &Entry) -> Result<u64> {
     let metadata = std::fs::metadata(&entry.path)
         .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot open {}", entry.path.display()), error))?;
     Ok(match entry.form {
-        Form::Forest => metadata.len(),
+        Form::Forest | Form::Bundle => metadata.len(),
         Form::Onnx => metadata.len() * 4 + (64 << 10),
         Form::Booster => metadata.len() * 3 + (64 << 10),
     })

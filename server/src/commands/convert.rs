@@ -5,10 +5,11 @@ use std::fs;
 use thicket_engine::offline;
 
 use super::{about, file};
-use crate::{arguments::Convert, error::Result};
+use crate::{arguments::Convert, configuration, error::Result};
 
 /// Writes the artifact as an ONNX model.
 pub(super) fn run(options: &Convert) -> Result<()> {
-    let model = offline::to_onnx(&options.artifact).map_err(about(&options.artifact))?;
+    let reading = configuration::reading_from_environment(&options.reading)?;
+    let model = offline::to_onnx(&options.artifact, reading).map_err(about(&options.artifact))?;
     fs::write(&options.output, model).map_err(file(&options.output))
 }

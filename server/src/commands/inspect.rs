@@ -5,10 +5,11 @@ use std::io::Write;
 use thicket_engine::offline;
 
 use super::{about, output};
-use crate::{arguments::Inspect, error::Result};
+use crate::{arguments::Inspect, configuration, error::Result};
 
 /// Prints what the artifact is and how it would be served.
 pub(super) fn run(options: &Inspect) -> Result<()> {
-    let inspection = offline::inspect(&options.artifact).map_err(about(&options.artifact))?;
+    let reading = configuration::reading_from_environment(&options.reading)?;
+    let inspection = offline::inspect(&options.artifact, reading).map_err(about(&options.artifact))?;
     write!(std::io::stdout(), "{inspection}").map_err(output)
 }

@@ -17,7 +17,8 @@ use crate::{
 pub(super) fn run(options: &Predict) -> Result<()> {
     let rows = rows(options)?;
     let libraries = configuration::libraries_from_environment(&options.runtimes);
-    let model = offline::open(&options.artifact, &libraries).map_err(about(&options.artifact))?;
+    let reading = configuration::reading_from_environment(&options.reading)?;
+    let model = offline::open_with(&options.artifact, reading, &libraries).map_err(about(&options.artifact))?;
     let predictions = model.predict(rows.view(), options.output.into()).map_err(about(&options.artifact))?;
     std::io::stdout().write_all(&lines(&predictions)).map_err(output)
 }

@@ -100,6 +100,20 @@ fn values_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn ensembles_are_averaged_unless_something_else_is_said() {
+    let ensemble = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().reading.ensemble;
+    assert!(ensemble(&Serve::default(), &[]));
+    for (text, expected) in [("true", true), ("", true), ("True", false), ("false", false), ("0", false)] {
+        assert_eq!(ensemble(&Serve::default(), &[("SAGEMAKER_INFERENCE_ENSEMBLE", text)]), expected, "{text}");
+    }
+    let sagemaker = ("SAGEMAKER_INFERENCE_ENSEMBLE", "false");
+    assert!(ensemble(&Serve::default(), &[("THICKET_ENSEMBLE", "true"), sagemaker]));
+    assert!(!ensemble(&options("--ensemble false"), &[("THICKET_ENSEMBLE", "true")]));
+    let message = "THICKET_ENSEMBLE: 'maybe' cannot be used, expected true or false";
+    check_refused(&Serve::default(), &[("THICKET_ENSEMBLE", "maybe")], message);
+}
+
+#[test]
 fn the_users_python_is_refused() {
     let message = "SAGEMAKER_PROGRAM: 'inference.py' asks for the user's own Python, expected no such variable: thicket runs no Python";
     check_refused(&Serve::default(), &[("SAGEMAKER_PROGRAM", "inference.py")], message);

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use thicket_converters::{arithmetic, read_booster};
-use thicket_engine::{ErrorKind, Libraries, Output, Runtime, offline};
+use thicket_engine::{ErrorKind, Libraries, Output, Reading, Runtime, offline};
 use thicket_tests::{bits, cases, fixtures, houses, matrix, parse, prefix};
 
 use crate::setting::{Setting, libraries};
@@ -71,7 +71,7 @@ fn boosters_beyond_the_converter_are_served_by_their_own_library() {
             assert_eq!(bits(&found), bits(&expected), "{version} {first}");
             assert_eq!(found[0].is_finite(), first.is_nan(), "{version} {first}");
         }
-        let inspection = offline::inspect(&path).unwrap().to_string();
+        let inspection = offline::inspect(&path, Reading::default()).unwrap().to_string();
         for part in ["served by:      XGBoost's library", "because:        weights[0]"] {
             assert!(inspection.contains(part), "{inspection} lacks {part}");
         }

@@ -5,5 +5,6 @@
 mod exactness;
 mod foreign;
 mod lifecycle;
+mod readings;
 mod setting;
 mod storage;

@@ -11,7 +11,7 @@ use thicket_tests::{houses, prefix};
 use crate::setting::{Setting, check};
 
 /// Every file below `folder` whose name ends so.
-fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
