@@ -209,6 +209,7 @@ pub(crate) fn unseal(file: &[u8]) -> Result<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use thicket_converters::BestIteration;
 
     #[test]
     fn what_is_published_survives_and_what_was_being_written_does_not() {
@@ -237,9 +238,13 @@ mod tests {
     #[test]
     fn keys_differ_when_any_part_does() {
         let keys = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", "b", "d")];
-        let readings = [Reading::default(), Reading { ensemble: false }];
-        let keys = keys.iter().flat_map(|(l, n, v)| readings.map(|reading| Key::new(l, n, v, reading).0));
-        assert_eq!(keys.collect::<std::collections::HashSet<_>>().len(), 8);
+        let readings = [true, false].map(|ensemble| {
+            [BestIteration::AsToday, BestIteration::Legacy].map(|best_iteration| Reading { ensemble, best_iteration })
+        });
+        let keys = keys
+            .iter()
+            .flat_map(|(l, n, v)| readings.as_flattened().iter().map(|reading| Key::new(l, n, v, *reading).0));
+        assert_eq!(keys.collect::<std::collections::HashSet<_>>().len(), 16);
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub(crate) struct Converted {
 /// [`ErrorKind::Unsupported`] when it is well formed but nothing here can serve it.
 pub(crate) fn convert(files: &[ModelFile], reading: Reading) -> Result<Converted> {
     match counting(files, reading) {
-        [file] => convert_file(file),
-        files => convert_ensemble(files),
+        [file] => convert_file(file, reading),
+        files => convert_ensemble(files, reading),
     }
 }
 
@@ -41,11 +41,11 @@ pub(crate) fn counting(files: &[ModelFile], reading: Reading) -> &[ModelFile] {
 }
 
 /// Converts every member of an ensemble, which have to fit together.
-fn convert_ensemble(files: &[ModelFile]) -> Result<Converted> {
+fn convert_ensemble(files: &[ModelFile], reading: Reading) -> Result<Converted> {
     let mut packs = Vec::with_capacity(files.len());
     let mut shapes = Vec::with_capacity(files.len());
     for file in files {
-        let member = convert_file(file)?;
+        let member = convert_file(file, reading)?;
         if member.form != Form::Forest {
             let message = format!(
                 "{:?} is no member of an ensemble, because it does not run on thicket's kernels: {}",
@@ -72,19 +72,19 @@ fn check_shapes(files: &[ModelFile], shapes: &[(usize, usize)]) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, message))
 }
 
-fn convert_file(file: &ModelFile) -> Result<Converted> {
-    convert_bytes(&file.bytes)
+fn convert_file(file: &ModelFile, reading: Reading) -> Result<Converted> {
+    convert_bytes(&file.bytes, reading)
         .map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
 }
 
-fn convert_bytes(bytes: &[u8]) -> Result<Converted> {
+fn convert_bytes(bytes: &[u8], reading: Reading) -> Result<Converted> {
     match converters::recognise(bytes) {
         Trainer::Unknown => Err(Error::new(
             ErrorKind::InvalidArtifact,
             "it is neither a booster of XGBoost (pickled, binary, JSON or UBJSON) nor an ONNX model",
         )),
         Trainer::Onnx => convert_onnx(bytes),
-        _ => convert_booster(bytes, onnx::lower),
+        _ => convert_booster(bytes, reading, onnx::lower),
     }
 }
 
@@ -97,12 +97,17 @@ fn convert_onnx(bytes: &[u8]) -> Result<Converted> {
     })
 }
 
+/// The booster in a model file, with the trees that `reading` asks for.
+pub(crate) fn read_booster(bytes: &[u8], reading: Reading) -> Result<converters::Booster> {
+    converters::read_booster_with(bytes, reading.best_iteration).map_err(refused)
+}
+
 /// What writes a booster as ONNX.
 type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
 
 /// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.
-fn convert_booster(bytes: &[u8], lower: Lower) -> Result<Converted> {
-    let booster = converters::read_booster(bytes).map_err(refused)?;
+fn convert_booster(bytes: &[u8], reading: Reading, lower: Lower) -> Result<Converted> {
+    let booster = read_booster(bytes, reading)?;
     match forest(&booster, lower) {
         Ok(pack) => Ok(Converted { form: Form::Forest, bytes: pack, reason: None }),
         Err(reason) => {
@@ -148,7 +153,8 @@ mod tests {
     fn a_booster_without_trees_is_a_pack_of_base_margins() {
         let treeless = r#"{"name":"gbtree","model":{"tree_info":[],"trees":[]}}"#;
         let linear = r#"{"name":"gblinear","model":{"weights":[2,-1,0]}}"#;
-        let converted = convert_booster(MODEL.replace(linear, treeless).as_bytes(), onnx::lower).unwrap();
+        let converted =
+            convert_booster(MODEL.replace(linear, treeless).as_bytes(), Reading::default(), onnx::lower).unwrap();
         assert_eq!((converted.form, converted.reason), (Form::Forest, None));
         let pack = Pack::from_bytes(&converted.bytes).unwrap();
         assert_eq!((pack.sections().base, pack.sections().trees.len()), (&[0.5][..], 0));
@@ -156,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_converter_that_errs_is_not_believed() {
-        let right = convert_booster(MODEL.as_bytes(), onnx::lower).unwrap();
+        let right = convert_booster(MODEL.as_bytes(), Reading::default(), onnx::lower).unwrap();
         assert_eq!((right.form, right.reason), (Form::Forest, None));
         let faulty: Lower = |booster| {
             let mut model = onnx::lower(booster)?;
@@ -164,7 +170,7 @@ mod tests {
             weights.raw_data[0] ^= 1;
             Ok(model)
         };
-        let wrong = convert_booster(MODEL.as_bytes(), faulty).unwrap();
+        let wrong = convert_booster(MODEL.as_bytes(), Reading::default(), faulty).unwrap();
         assert_eq!((wrong.form, &wrong.bytes), (Form::Booster, &seal(MODEL.as_bytes().to_vec())));
         let reason = wrong.reason.unwrap();
         assert!(reason.contains("does not verify") && reason.contains("probe row"), "{reason}");

@@ -51,3 +51,4 @@ pub use model::{Model, Runtime};
 pub use predictions::{Output, Predictions};
 pub use reading::Reading;
 pub use slot::Lease;
+pub use thicket_converters::BestIteration;

@@ -44,14 +44,14 @@ pub fn to_onnx(path: &Path, reading: Reading) -> Result<Vec<u8>> {
         let message = format!("it holds {} model files, and one becomes one ONNX model", files.len());
         return Err(Error::new(ErrorKind::Unsupported, message));
     };
-    file_to_onnx(file)
+    file_to_onnx(file, reading)
 }
 
-fn file_to_onnx(file: &ModelFile) -> Result<Vec<u8>> {
+fn file_to_onnx(file: &ModelFile, reading: Reading) -> Result<Vec<u8>> {
     if converters::recognise(&file.bytes) == Trainer::Onnx {
         return Ok(file.bytes.clone());
     }
-    let booster = converters::read_booster(&file.bytes).map_err(convert::refused)?;
+    let booster = convert::read_booster(&file.bytes, reading)?;
     let model = onnx::lower(&booster).map_err(convert::refused)?;
     Ok(onnx::encode(&model))
 }
@@ -75,7 +75,7 @@ pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection> {
     let converted = convert::convert(&files, reading)?;
     let mut lines = Vec::new();
     for file in convert::counting(&files, reading) {
-        describe_file(file, &mut lines);
+        describe_file(file, reading, &mut lines);
     }
     let (served_by, bytes) = match converted.form {
         Form::Forest => ("thicket's kernels", Some("pack bytes")),
@@ -89,13 +89,13 @@ pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection> {
     Ok(Inspection(lines))
 }
 
-fn describe_file(file: &ModelFile, lines: &mut Vec<(&'static str, String)>) {
+fn describe_file(file: &ModelFile, reading: Reading, lines: &mut Vec<(&'static str, String)>) {
     lines.extend([("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())]);
-    if let Ok(booster) = converters::read_booster(&file.bytes) {
+    if let Ok(booster) = convert::read_booster(&file.bytes, reading) {
         describe(&booster, lines);
     }
     lines.push(("file bytes", file.bytes.len().to_string()));
-    if let Ok(onnx) = file_to_onnx(file) {
+    if let Ok(onnx) = file_to_onnx(file, reading) {
         lines.push(("ONNX bytes", onnx.len().to_string()));
     }
 }

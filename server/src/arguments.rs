@@ -88,6 +88,10 @@ pub struct Reading {
     /// true [env: THICKET_ENSEMBLE, SAGEMAKER_INFERENCE_ENSEMBLE]
     #[arg(long, value_name = "BOOL")]
     pub ensemble: Option<String>,
+    /// Which trees a model uses whose training stopped early: those that containers of XGBoost 3.0 and later use (today),
+    /// or those of 1.5 and 1.7 (legacy): today [env: THICKET_BEST_ITERATION]
+    #[arg(long, value_name = "RULE")]
+    pub best_iteration: Option<String>,
 }
 
 /// Where the shared libraries of other engines lie, when it is not where they are looked for.

@@ -127,3 +127,14 @@ def test_several_models_answer_their_mean_unless_only_the_first_is_wanted(thicke
     assert answers("kfold", environment={"SAGEMAKER_INFERENCE_ENSEMBLE": "no"}) == first
     done = thicket("predict", "--ensemble", "maybe", "--input", rows, container / "kfold")
     assert done.returncode == 2 and "--ensemble: 'maybe'" in done.stderr, done
+
+
+def test_early_stopping_cuts_as_the_container_of_choice_does(thicket, fixtures, tmp_path):
+    container = fixtures / "container"
+    expected = json.loads((container / "expected.json").read_text())
+    rows = tmp_path / "rows.csv"
+    rows.write_text(expected["rows"])
+    legacy = thicket("predict", "--best-iteration", "legacy", "--input", rows, container / "stopped")
+    assert [float(np.float32(line)) for line in legacy.stdout.split()] == expected["answers"]["stopped"], legacy
+    today = thicket("predict", "--input", rows, container / "stopped", environment={"THICKET_BEST_ITERATION": "today"})
+    assert today.returncode == 0 and today.stdout != legacy.stdout, today

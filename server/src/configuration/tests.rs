@@ -1,6 +1,7 @@
 //! Options, variables and defaults against an environment made for each test.
 
 use clap::Parser;
+use thicket_engine::BestIteration;
 
 use super::*;
 use crate::arguments::{Arguments, Command};
@@ -111,6 +112,17 @@ fn ensembles_are_averaged_unless_something_else_is_said() {
     assert!(!ensemble(&options("--ensemble false"), &[("THICKET_ENSEMBLE", "true")]));
     let message = "THICKET_ENSEMBLE: 'maybe' cannot be used, expected true or false";
     check_refused(&Serve::default(), &[("THICKET_ENSEMBLE", "maybe")], message);
+}
+
+#[test]
+fn early_stopping_cuts_as_today_unless_something_else_is_said() {
+    let rule = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().reading.best_iteration;
+    let legacy = ("THICKET_BEST_ITERATION", "legacy");
+    assert_eq!(rule(&Serve::default(), &[]), BestIteration::AsToday);
+    assert_eq!(rule(&Serve::default(), &[legacy]), BestIteration::Legacy);
+    assert_eq!(rule(&options("--best-iteration today"), &[legacy]), BestIteration::AsToday);
+    let message = "--best-iteration: '1.7' cannot be used, expected today or legacy";
+    check_refused(&options("--best-iteration 1.7"), &[], message);
 }
 
 #[test]

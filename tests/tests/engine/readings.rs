@@ -3,12 +3,13 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use thicket_engine::{Engine, ErrorKind, Model, Output, Reading, offline, source};
+use thicket_engine::{BestIteration, Engine, ErrorKind, Model, Output, Reading, offline, source};
 use thicket_tests::{bits, fixtures, houses, matrix, parse, prefix};
 
 use crate::{setting::libraries, storage::files};
 
-const FIRST_ONLY: Reading = Reading { ensemble: false };
+const FIRST_ONLY: Reading = Reading { ensemble: false, best_iteration: BestIteration::AsToday };
+const LEGACY: Reading = Reading { ensemble: true, best_iteration: BestIteration::Legacy };
 
 fn expected() -> Value {
     serde_json::from_str(&fs::read_to_string(fixtures().join("container/expected.json")).unwrap()).unwrap()
@@ -50,6 +51,23 @@ fn the_first_model_by_name_answers_alone_where_ensembles_are_not_wanted() {
     assert!(open(&artifact, FIRST_ONLY).unwrap().predict(matrix(&[vec![0.0; 4]]).view(), Output::Margin).is_ok());
     assert!(offline::to_onnx(&artifact, FIRST_ONLY).is_ok());
     assert_eq!(offline::to_onnx(&artifact, Reading::default()).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn early_stopping_cuts_as_the_container_of_choice_does() {
+    let trees = |artifact: &Path, reading| open(artifact, reading).unwrap().trees().unwrap();
+    let (saved, pickled) = (fixtures().join("container/stopped"), fixtures().join("container/stopped-pickle"));
+    for (artifact, name) in [(&saved, "stopped"), (&pickled, "stopped-pickle")] {
+        assert_eq!(bits(&predict(&open(artifact, LEGACY).unwrap())), bits(&answers(name)), "{name}");
+    }
+    assert_eq!(bits(&predict(&open(&pickled, Reading::default()).unwrap())), bits(&answers("stopped-pickle")));
+    assert!(trees(&saved, Reading::default()) > trees(&saved, LEGACY));
+    assert_eq!(trees(&saved, LEGACY), trees(&pickled, Reading::default()));
+    let shown = format!("trees:          {}\n", trees(&saved, LEGACY));
+    assert!(offline::inspect(&saved, LEGACY).unwrap().to_string().contains(&shown));
+    let (short, long) =
+        (offline::to_onnx(&saved, LEGACY).unwrap(), offline::to_onnx(&saved, Reading::default()).unwrap());
+    assert!(short.len() < long.len());
 }
 
 #[test]
