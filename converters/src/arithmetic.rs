@@ -3,8 +3,12 @@
 //! Sums are taken in `f32` in the order of the version of XGBoost that wrote the file, so that margins equal XGBoost's
 //! to the last bit. A row may be shorter than the booster's features: what it lacks is missing, as NaN is.
 
+mod contributions;
+
 use crate::booster::{Booster, Linear, Model, SumOrder};
 use crate::tree::{CATEGORIES_MAX, Tree};
+
+pub use contributions::contributions;
 
 /// Appends the margins of one row to `out`: one for each target.
 pub fn margins(booster: &Booster, row: &[f32], out: &mut Vec<f32>) {
@@ -64,10 +68,14 @@ fn leaf(tree: &Tree, row: &[f32]) -> u32 {
     let mut node = 0;
     while !tree.is_leaf(node as usize) {
         let at = node as usize;
-        let value = row.get(tree.feature[at] as usize).copied().unwrap_or(f32::NAN);
+        let value = value_of(row, tree.feature[at] as usize);
         node = if goes_left(tree, node, value) { tree.left[at] } else { tree.right[at] };
     }
     node
+}
+
+fn value_of(row: &[f32], column: usize) -> f32 {
+    row.get(column).copied().unwrap_or(f32::NAN)
 }
 
 fn goes_left(tree: &Tree, node: u32, value: f32) -> bool {

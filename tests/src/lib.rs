@@ -7,7 +7,7 @@ mod cases;
 mod houses;
 mod rows;
 
-pub use cases::{Case, cases};
+pub use cases::{Case, cases, contributions};
 pub use houses::{House, houses, prefix};
 pub use rows::{bits, matrix, parse};
 
