@@ -147,7 +147,7 @@ mod tests {
     /// A forest of one leaf, for rows of so many features.
     fn pack(features: u32, leaf: f32) -> Vec<u8> {
         let draft = Draft {
-            forest: Forest { features, targets: 1, sum_order: 0, link: 0, reserved: [0; 12] },
+            forest: Forest { features, targets: 1, sum_order: 0, link: 0, values_per_leaf: 0, reserved: [0; 11] },
             base: vec![0.5],
             trees: vec![Tree { root: 0, target: 0 }],
             nodes: vec![Node { tag: Node::LEAF, next: 0, value: leaf }],
@@ -155,6 +155,7 @@ mod tests {
             category_bits: Vec::new(),
             properties: "{}".to_owned(),
             weights: Vec::new(),
+            covers: Vec::new(),
         };
         draft.write()
     }

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod layout;
+mod origins;
 
 use std::{borrow::Cow, fmt};
 
@@ -19,6 +20,7 @@ use crate::pack::{
 };
 use attributes::{Attributes, floats};
 use layout::Layout;
+use origins::Origins;
 
 /// Why a graph cannot be compiled, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +57,8 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
             targets: u32::try_from(base.len()).map_err(|_| Reason::new("the ensemble has too many targets"))?,
             sum_order,
             link: link.code(),
-            reserved: [0; 12],
+            values_per_leaf: layout.values_per_leaf,
+            reserved: [0; 11],
         },
         base,
         trees: layout.trees,
@@ -64,6 +67,7 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
         category_bits: layout.category_bits,
         properties: properties(model),
         weights,
+        covers: layout.covers,
     })
 }
 
@@ -114,7 +118,7 @@ fn layout(model: &ModelProto, ensemble: &NodeProto) -> Result<Layout, Reason> {
     if has_members && property(model, metadata::CATEGORIES) != Some(metadata::TRUNCATE) {
         return Err(Reason::new("the model does not say how numbers become categories"));
     }
-    Layout::of(&attributes)
+    Layout::of(&attributes, &Origins::read(model, &attributes))
 }
 
 /// The columns of the graph's one input.
@@ -137,9 +141,10 @@ fn property<'a>(model: &'a ModelProto, key: &str) -> Option<&'a str> {
     model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
 }
 
-/// What the model says of itself, as a JSON object; not what only explanations need.
+/// What the model says of itself, as a JSON object; not what the pack has in other sections.
 fn properties(model: &ModelProto) -> String {
-    let entries = model.metadata_props.iter().filter(|entry| entry.key != metadata::LEAF_COVERS);
+    let elsewhere = [metadata::LEAF_COVERS, metadata::LEAF_NUMBERS, metadata::VALUES_PER_LEAF];
+    let entries = model.metadata_props.iter().filter(|entry| !elsewhere.contains(&entry.key.as_str()));
     let entries = entries.filter_map(|entry| {
         let name = entry.key.strip_prefix("thicket.")?;
         let is_list = entry.key == metadata::FEATURE_NAMES || entry.key == metadata::FEATURE_TYPES;

@@ -41,27 +41,41 @@ fn add_products(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
     }
 }
 
+/// Appends the number of the leaf that `row` reaches in each tree of the trainer's file.
+///
+/// The leaves have numbers, and `row` is as wide as for [`margins`].
+#[expect(clippy::cast_precision_loss, reason = "answers are f32, as XGBoost's are")]
+pub(crate) fn leaves(forest: &Sections<'_>, row: &[f32], out: &mut Vec<f32>) {
+    let trees = forest.trees.iter().step_by(forest.forest.values_per_leaf as usize);
+    out.extend(trees.map(|tree| leaf(forest, tree.root, row).next as f32));
+}
+
 fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
     for tree in forest.trees {
-        margins[tree.target as usize] += leaf(forest, tree.root, row);
+        margins[tree.target as usize] += leaf(forest, tree.root, row).value;
     }
 }
 
-/// The value of the leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
-fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> f32 {
+/// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
+fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> Node {
     let mut node = forest.nodes[root as usize];
     while !node.is_leaf() {
-        let value = row[node.feature()];
-        let goes_left = if value.is_nan() {
-            node.missing_goes_left()
-        } else if node.is_category_split() {
-            !is_member(forest, node, value)
-        } else {
-            value < node.value
-        };
+        let goes_left = goes_left(forest, node, row[node.feature()]);
         node = forest.nodes[node.next as usize + usize::from(!goes_left)];
     }
-    node.value
+    node
+}
+
+/// Whether a row with `value` in the column that the split `node` asks goes left there.
+#[inline]
+pub(crate) fn goes_left(forest: &Sections<'_>, node: Node, value: f32) -> bool {
+    if value.is_nan() {
+        node.missing_goes_left()
+    } else if node.is_category_split() {
+        !is_member(forest, node, value)
+    } else {
+        value < node.value
+    }
 }
 
 /// Whether the category that `value` is truncated to is in the node's set.

@@ -26,6 +26,7 @@ mod map;
 mod pack;
 mod bundle;
 mod kernel;
+mod contributions;
 mod compile;
 mod verify;
 mod onnxruntime;

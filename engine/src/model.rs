@@ -5,6 +5,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use crate::{
     bundle::Bundle,
     cache::{Entry, Form, unseal},
+    contributions::Contributions,
     error::{Error, ErrorKind, Result},
     kernel,
     map::Map,
@@ -14,6 +15,9 @@ use crate::{
     runtimes::Runtimes,
     xgboost::Booster,
 };
+
+/// The most numbers that an answer may have that is larger than the rows it is for.
+const NUMBERS_MAX: usize = 1 << 22;
 
 /// What runs a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,32 +137,34 @@ impl Model {
     /// Predicts each of `rows` (shape `[rows, features]`, NaN = missing).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when the rows are not as wide as the model's [`features`](Self::features), and
-    /// [`ErrorKind::Unsupported`] when the model has no such output.
+    /// [`ErrorKind::InvalidInput`] when the rows are not as wide as the model's [`features`](Self::features), or are so
+    /// many that their leaves or contributions would be more than 4,194,304 numbers, and [`ErrorKind::Unsupported`] when
+    /// the model has no such output.
     pub fn predict(&self, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
         if let Some(features) = self.features().filter(|&features| features != rows.ncols()) {
             let message = format!("rows have {} columns, and the model has {features} features", rows.ncols());
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         match &self.0 {
-            Runner::Forest(pack) => Ok(predict_forest(pack, rows, output)),
-            Runner::Ensemble(bundle) if output == Output::Value => Ok(predict_ensemble(bundle, rows)),
+            Runner::Forest(pack) => predict_forest(pack, rows, output),
+            Runner::Ensemble(bundle) if output == Output::Value => predict_ensemble(bundle, rows),
             Runner::Ensemble(_) => {
                 Err(Error::new(ErrorKind::Unsupported, "an ensemble averages values and has nothing but these"))
             }
             Runner::Xgboost(booster) => booster.predict(rows, output),
             Runner::OnnxRuntime(session) if output == Output::Value => session.predict(rows),
             Runner::OnnxRuntime(_) => {
-                Err(Error::new(ErrorKind::Unsupported, "only boosters have margins, and this model is another graph"))
+                let message = "only boosters have margins, leaves and contributions, and this model is another graph";
+                Err(Error::new(ErrorKind::Unsupported, message))
             }
         }
     }
 }
 
-fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Predictions {
+fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
     let forest = pack.sections();
     let mut margins = vec![0.0; forest.base.len()];
-    match output {
+    Ok(match output {
         Output::Margin => each_row(&forest, rows, &mut margins, forest.base.len(), |margins, values| {
             values.extend_from_slice(margins);
         }),
@@ -167,21 +173,53 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Pre
             let columns = link.columns(margins.len());
             each_row(&forest, rows, &mut margins, columns, |margins, values| link.apply(margins, values))
         }
+        Output::Leaf => leaves(&forest, rows)?,
+        Output::Contributions => {
+            let columns = (forest.forest.features as usize + 1) * forest.base.len();
+            let mut contributions = Contributions::new(forest)?;
+            let mut values = answer(rows.nrows(), columns)?;
+            contributions.append(rows, &mut values);
+            Predictions { columns, values }
+        }
+    })
+}
+
+fn leaves(forest: &Sections<'_>, rows: ArrayView2<'_, f32>) -> Result<Predictions> {
+    let values_per_leaf = forest.forest.values_per_leaf as usize;
+    if values_per_leaf == 0 {
+        return Err(Error::new(ErrorKind::Unsupported, "the model does not say which numbers its leaves have"));
     }
+    let columns = forest.trees.len().div_ceil(values_per_leaf);
+    let (mut values, mut copy) = (answer(rows.nrows(), columns)?, Vec::new());
+    for row in rows.rows() {
+        kernel::leaves(forest, contiguous(row, &mut copy), &mut values);
+    }
+    Ok(Predictions { columns, values })
+}
+
+/// Room for an answer that is larger than its rows.
+fn answer(rows: usize, columns: usize) -> Result<Vec<f32>> {
+    let numbers = rows.saturating_mul(columns);
+    if numbers > NUMBERS_MAX {
+        let message =
+            format!("{rows} rows with {columns} numbers for each are more than {NUMBERS_MAX} numbers at once");
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    Ok(Vec::with_capacity(numbers))
 }
 
 /// The mean of the members' values whatever their link, as AWS's containers answer: sums in the order of the members and
 /// one division, in `f32`.
-fn predict_ensemble(bundle: &Bundle, rows: ArrayView2<'_, f32>) -> Predictions {
+fn predict_ensemble(bundle: &Bundle, rows: ArrayView2<'_, f32>) -> Result<Predictions> {
     let mut members = bundle.members().iter().map(|member| predict_forest(member, rows, Output::Value));
-    let mut mean = members.next().unwrap_or_default();
+    let mut mean = members.next().transpose()?.unwrap_or_default();
     for member in members {
-        mean.values.iter_mut().zip(member.values).for_each(|(sum, value)| *sum += value);
+        mean.values.iter_mut().zip(member?.values).for_each(|(sum, value)| *sum += value);
     }
     #[expect(clippy::cast_precision_loss, reason = "an artifact has far fewer files than f32 can count")]
     let count = bundle.members().len() as f32;
     mean.values.iter_mut().for_each(|sum| *sum /= count);
-    mean
+    Ok(mean)
 }
 
 /// Lets `finish` append `columns` numbers for the margins of each row.

@@ -94,7 +94,7 @@ mod tests {
     fn draft() -> Draft {
         let leaf = |value| Node { tag: Node::LEAF, next: 0, value };
         Draft {
-            forest: Forest { features: 2, targets: 1, sum_order: 0, link: 0, reserved: [0; 12] },
+            forest: Forest { features: 2, targets: 1, sum_order: 0, link: 0, values_per_leaf: 1, reserved: [0; 11] },
             base: vec![0.25],
             trees: vec![Tree { root: 0, target: 0 }, Tree { root: 5, target: 0 }],
             nodes: vec![
@@ -109,6 +109,7 @@ mod tests {
             category_bits: vec![1 << 1, 1 << 1],
             properties: "{}".to_owned(),
             weights: Vec::new(),
+            covers: vec![6.0, 2.0, 4.0, 1.0, 3.0, 6.0],
         }
     }
 
@@ -167,5 +168,16 @@ mod tests {
             },
             "section weights: 3 weights for 2 features and 1 targets",
         );
+        refused(&|draft| draft.covers.truncate(5), "section covers: 5 for 6 nodes");
+        refused(&|draft| draft.trees[1].root = 4, "tree 1: root 4 lies in the tree before");
+        refused(&|draft| draft.nodes[0].next = 2, "node 0: child 2, expected 1");
+    }
+
+    #[test]
+    fn without_covers_nodes_may_lie_in_any_order() {
+        let mut draft = draft();
+        draft.covers.clear();
+        draft.trees[1].root = 4;
+        Pack::from_bytes(&draft.write()).unwrap();
     }
 }

@@ -11,6 +11,11 @@ pub enum Output {
     Value,
     /// The sum of the leaves and the base score, before the objective's link function.
     Margin,
+    /// For each tree the number of the leaf that the row reaches, as its node is numbered in the trainer's file.
+    Leaf,
+    /// What each column adds to the margin (Shapley values over the training rows), and the bias that stands for no
+    /// column: `features + 1` numbers for each margin, whose sum is that margin.
+    Contributions,
 }
 
 /// A model's answer, row-major: `columns` numbers for each row of the input.

@@ -11,7 +11,7 @@ use crate::{kernel, pack::Sections};
 /// How many rows are tried.
 pub(crate) const PROBES: usize = 64;
 
-/// Compares `forest` with `booster`.
+/// Compares margins, and leaves where they have numbers.
 ///
 /// # Errors
 /// The first difference in words.
@@ -20,6 +20,7 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
         return Err("the pack does not verify: it has other features or targets than the booster".to_owned());
     }
     let (mut expected, mut found) = (Vec::with_capacity(booster.targets), vec![0.0; booster.targets]);
+    let (mut expected_leaves, mut found_leaves) = (Vec::new(), Vec::new());
     let mut probes = Probes::new(booster);
     for probe in 0..PROBES {
         let row = probes.next_row();
@@ -31,8 +32,22 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
                 "the pack does not verify: on probe row {probe} it answers {found:?}, the booster {expected:?}"
             ));
         }
+        if forest.forest.values_per_leaf > 0 {
+            expected_leaves.clear();
+            found_leaves.clear();
+            arithmetic::leaves(booster, row, &mut expected_leaves);
+            kernel::leaves(forest, row, &mut found_leaves);
+            if !is_leaf_for_leaf(&expected_leaves, &found_leaves) {
+                return Err(format!("the pack does not verify: on probe row {probe} it reaches other leaves"));
+            }
+        }
     }
     Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "answers are f32")]
+fn is_leaf_for_leaf(expected: &[u32], found: &[f32]) -> bool {
+    is_same(&expected.iter().map(|&leaf| leaf as f32).collect::<Vec<_>>(), found)
 }
 
 /// Whether numbers are equal to the bit.
@@ -147,5 +162,6 @@ mod tests {
         found(|draft| draft.base[0] = 0.0);
         found(|draft| draft.forest.features = 3);
         found(|draft| draft.trees.clear());
+        found(|draft| draft.nodes[2].next = 1);
     }
 }

@@ -5,9 +5,6 @@ mod linear;
 mod links;
 mod nothing;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use super::metadata;
 use super::proto::{
     AttributeProto, AttributeType, DataType, Dimension, DimensionValue, GraphProto, ModelProto, NodeProto,
@@ -17,6 +14,7 @@ use super::proto::{
 use crate::booster::{Booster, Model, SumOrder};
 use crate::error::{Error, Result};
 use crate::link::Link;
+use crate::tree::Tree;
 use ensemble::Ensemble;
 
 /// The graph's input: `float[N, features]`, missing values as NaN.
@@ -55,7 +53,7 @@ pub fn lower(booster: &Booster) -> Result<ModelProto> {
                 return Err(Error::unsupported("num_feature", "ONNX has no ensemble without features"));
             }
             let ensemble = Ensemble::new(trees, booster.targets)?;
-            let metadata = metadata(booster, ensemble.leaf_covers());
+            let metadata = metadata(booster, Some(&ensemble));
             let (around, constants) = around_ensemble(&booster.base_margins, link);
             (metadata, graph(booster, (std::iter::once(ensemble.node()).chain(around).collect(), constants)))
         }
@@ -190,7 +188,13 @@ fn signed(count: usize) -> i64 {
     i64::try_from(count).expect("counts of things in memory fit into 63 bits")
 }
 
-fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringEntryProto> {
+/// How many values every leaf of all trees has, where that is one number.
+fn values_per_leaf(trees: &[Tree]) -> Option<usize> {
+    let values = trees.first()?.values_per_leaf;
+    trees.iter().all(|tree| tree.values_per_leaf == values).then_some(values)
+}
+
+fn metadata(booster: &Booster, ensemble: Option<&Ensemble>) -> Vec<StringStringEntryProto> {
     let form = if booster.is_pickled { format!("{} in a pickle", booster.form) } else { booster.form.to_string() };
     let sum_order = match booster.sum_order {
         SumOrder::BaseThenLeaves => metadata::BASE_THEN_LEAVES,
@@ -199,8 +203,12 @@ fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringE
     let is_linear = matches!(booster.model, Model::Linear(_));
     let has_categories = booster.trees().iter().any(|tree| !tree.categories.is_empty());
     let json = |texts: &[String]| serde_json::Value::from(texts).to_string();
-    let covers =
-        |covers: &[f32]| BASE64.encode(covers.iter().flat_map(|cover| cover.to_le_bytes()).collect::<Vec<_>>());
+    let leaf_covers = ensemble.and_then(Ensemble::leaf_covers);
+    let leaf_covers = leaf_covers.map(|covers| metadata::pack(covers.iter().map(|cover| cover.to_le_bytes())));
+    let values_per_leaf = values_per_leaf(booster.trees());
+    let numbered = ensemble.filter(|_| values_per_leaf.is_some());
+    let leaf_numbers =
+        numbered.map(|ensemble| metadata::pack(ensemble.leaf_numbers().iter().map(|number| number.to_le_bytes())));
     let entries = [
         (metadata::WRITER, Some(format!("xgboost {}", booster.version))),
         (metadata::FORM, Some(form)),
@@ -211,7 +219,9 @@ fn metadata(booster: &Booster, leaf_covers: Option<&[f32]>) -> Vec<StringStringE
         (metadata::BEST_NTREE_LIMIT, booster.best_ntree_limit.map(|limit| limit.to_string())),
         (metadata::FEATURE_NAMES, (!booster.feature_names.is_empty()).then(|| json(&booster.feature_names))),
         (metadata::FEATURE_TYPES, (!booster.feature_types.is_empty()).then(|| json(&booster.feature_types))),
-        (metadata::LEAF_COVERS, leaf_covers.map(covers)),
+        (metadata::LEAF_COVERS, leaf_covers),
+        (metadata::LEAF_NUMBERS, leaf_numbers),
+        (metadata::VALUES_PER_LEAF, values_per_leaf.map(|values| values.to_string())),
     ];
     let entry =
         |(key, value): (&str, Option<String>)| Some(StringStringEntryProto { key: key.to_owned(), value: value? });

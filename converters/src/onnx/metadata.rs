@@ -1,5 +1,8 @@
 //! The names under which a lowered model's metadata says what its graph cannot.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 /// The program that wrote the booster: `xgboost 1.7.6`.
 pub const WRITER: &str = "thicket.writer";
 /// The form of the booster's file, in words.
@@ -32,3 +35,21 @@ pub const FEATURE_TYPES: &str = "thicket.feature_types";
 /// The covers of the leaves in the order of the graph's leaves, little-endian `f32` in base64; present only where every
 /// tree knows its covers. Those of the splits are the attribute `nodes_hitrates`.
 pub const LEAF_COVERS: &str = "thicket.leaf_covers";
+/// The numbers that the leaves' nodes have in their trees in the trainer's file, in the order of the graph's leaves,
+/// little-endian `u32` in base64.
+pub const LEAF_NUMBERS: &str = "thicket.leaf_numbers";
+/// Present beside [`LEAF_NUMBERS`]: how many trees of the graph, one behind the other, are one tree of the trainer's file.
+pub const VALUES_PER_LEAF: &str = "thicket.values_per_leaf";
+
+/// The text for numbers of four bytes each.
+pub(super) fn pack(words: impl Iterator<Item = [u8; 4]>) -> String {
+    BASE64.encode(words.flatten().collect::<Vec<_>>())
+}
+
+/// The four bytes of each number in such a text; `None` where it is none.
+#[must_use]
+pub fn unpack(text: &str) -> Option<Vec<[u8; 4]>> {
+    let bytes = BASE64.decode(text).ok()?;
+    let (words, rest) = bytes.as_chunks();
+    rest.is_empty().then(|| words.to_vec())
+}

@@ -23,6 +23,8 @@ pub(super) struct Attributes<'a> {
     pub(super) members: Vec<f32>,
     pub(super) leaf_targets: &'a [i64],
     pub(super) leaf_weights: Vec<f32>,
+    /// One for each split, or nothing.
+    pub(super) split_covers: Vec<f32>,
 }
 
 /// Where one way out of each split leads.
@@ -52,6 +54,7 @@ impl<'a> Attributes<'a> {
             members: numbers("membership_values")?,
             leaf_targets: integers("leaf_targetids"),
             leaf_weights: numbers("leaf_weights")?,
+            split_covers: numbers("nodes_hitrates")?,
         };
         attributes.check_lengths()?;
         Ok(attributes)

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{
     Reason,
     attributes::{Attributes, Ways},
+    origins::Origins,
 };
 use crate::pack::format::{CategorySet, Node, Tree};
 
@@ -22,6 +23,10 @@ pub(super) struct Layout {
     pub(super) nodes: Vec<Node>,
     pub(super) category_sets: Vec<CategorySet>,
     pub(super) category_bits: Vec<u32>,
+    /// One for each node, or nothing.
+    pub(super) covers: Vec<f32>,
+    /// How many trees are one tree of the trainer's file, 0 where leaves have no numbers.
+    pub(super) values_per_leaf: u32,
 }
 
 /// A split or a leaf of the ensemble, by its number there.
@@ -32,13 +37,13 @@ enum Target {
 }
 
 impl Layout {
-    pub(super) fn of(attributes: &Attributes<'_>) -> Result<Self, Reason> {
-        let mut layout = Self::default();
+    pub(super) fn of(attributes: &Attributes<'_>, origins: &Origins) -> Result<Self, Reason> {
+        let mut layout = Self { values_per_leaf: origins.values_per_leaf(), ..Self::default() };
         let sets = layout.category_sets(attributes)?;
         let mut is_placed = vec![false; attributes.features.len()];
         for &root in attributes.roots {
             let root = index(root, attributes.features.len())?;
-            let tree = layout.place(attributes, &sets, &mut is_placed, root)?;
+            let tree = layout.place(attributes, origins, &sets, &mut is_placed, root)?;
             layout.trees.push(tree);
         }
         if u32::try_from(layout.nodes.len()).is_err() {
@@ -84,6 +89,7 @@ impl Layout {
     fn place(
         &mut self,
         attributes: &Attributes<'_>,
+        origins: &Origins,
         sets: &[u32],
         is_placed: &mut [bool],
         root: usize,
@@ -98,7 +104,9 @@ impl Layout {
                     if *target.get_or_insert(attributes.leaf_targets[leaf]) != attributes.leaf_targets[leaf] {
                         return Err(Reason::new("the leaves of one tree add to different targets"));
                     }
-                    self.nodes[place] = Node { tag: Node::LEAF, next: 0, value: attributes.leaf_weights[leaf] };
+                    self.nodes[place] =
+                        Node { tag: Node::LEAF, next: origins.leaf_number(leaf), value: attributes.leaf_weights[leaf] };
+                    self.covers.extend(origins.leaf_covers.get(leaf));
                 }
                 Target::Split(split) => {
                     if std::mem::replace(&mut is_placed[split], true) {
@@ -108,6 +116,7 @@ impl Layout {
                     self.nodes.extend([Node::default(); 2]);
                     let (node, [left, right]) = split_node(attributes, sets, split, children)?;
                     self.nodes[place] = node;
+                    self.covers.extend(origins.split_covers.get(split));
                     ahead.extend([(children, left), (children + 1, right)]);
                 }
             }

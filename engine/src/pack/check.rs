@@ -59,6 +59,7 @@ pub(crate) struct Sections<'a> {
     pub(crate) category_bits: &'a [u32],
     pub(crate) properties: &'a str,
     pub(crate) weights: &'a [f32],
+    pub(crate) covers: &'a [f32],
 }
 
 impl<'a> Sections<'a> {
@@ -78,6 +79,7 @@ impl<'a> Sections<'a> {
             category_bits: records(file, spans, Section::CategoryBits)?,
             properties: std::str::from_utf8(properties).map_err(|error| format!("section properties: {error}"))?,
             weights: records(file, spans, Section::Weights)?,
+            covers: records(file, spans, Section::Covers)?,
         })
     }
 
@@ -89,7 +91,8 @@ impl<'a> Sections<'a> {
         self.check_category_sets()?;
         (self.nodes.iter().enumerate()).try_for_each(|(index, node)| {
             self.check_node(index, *node).map_err(|complaint| format!("node {index}: {complaint}"))
-        })
+        })?;
+        self.check_covers()
     }
 
     fn check_forest(&self) -> Result<(), Complaint> {
@@ -157,6 +160,40 @@ impl<'a> Sections<'a> {
             return Err(format!("category set {} of {}", node.category_set(), self.category_sets.len()));
         }
         Ok(())
+    }
+
+    /// Whoever uses covers relies on the order of the nodes: tree behind tree, in each level behind level without gaps.
+    fn check_covers(&self) -> Result<(), Complaint> {
+        if self.covers.is_empty() {
+            return Ok(());
+        }
+        if self.covers.len() != self.nodes.len() {
+            return Err(format!("section covers: {} for {} nodes", self.covers.len(), self.nodes.len()));
+        }
+        let mut end = 0;
+        for (index, tree) in self.trees.iter().enumerate() {
+            if (tree.root as usize) < end {
+                return Err(format!("tree {index}: root {} lies in the tree before", tree.root));
+            }
+            end = self.check_levels(tree.root as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Where the tree ends that begins at `root`.
+    fn check_levels(&self, root: usize) -> Result<usize, Complaint> {
+        let (mut index, mut end) = (root, root + 1);
+        while index < end {
+            let node = self.nodes[index];
+            if !node.is_leaf() {
+                if node.next as usize != end {
+                    return Err(format!("node {index}: child {}, expected {end}", node.next));
+                }
+                end += 2;
+            }
+            index += 1;
+        }
+        Ok(end)
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     /// JSON object.
     pub(crate) properties: String,
     pub(crate) weights: Vec<f32>,
+    /// One for each node, or nothing.
+    pub(crate) covers: Vec<f32>,
 }
 
 impl Draft {
@@ -52,6 +54,7 @@ impl Draft {
             cast_slice(&self.category_bits),
             self.properties.as_bytes(),
             cast_slice(&self.weights),
+            cast_slice(&self.covers),
         ]
     }
 }

@@ -45,14 +45,16 @@ pub(crate) enum Section {
     Properties,
     /// Of a linear model: for each feature one weight a target, `f32`. Empty for trees.
     Weights,
+    /// How many training rows reached each node, by their weights, `f32`: one for each node, or nothing.
+    Covers,
 }
 
 impl Section {
     /// How many sections a pack of this version has.
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 9;
     /// What each is called in complaints, in the order of the table.
     pub(crate) const NAMES: [&str; Self::COUNT] =
-        ["forest", "base", "trees", "nodes", "category sets", "category bits", "properties", "weights"];
+        ["forest", "base", "trees", "nodes", "category sets", "category bits", "properties", "weights", "covers"];
 }
 
 /// Where a section lies.
@@ -76,7 +78,9 @@ pub(crate) struct Forest {
     pub(crate) sum_order: u32,
     /// `Link::code` of the objective.
     pub(crate) link: u32,
-    pub(crate) reserved: [u32; 12],
+    /// How many trees, one behind the other, are one tree of the trainer's file; 0 where leaves have no numbers.
+    pub(crate) values_per_leaf: u32,
+    pub(crate) reserved: [u32; 11],
 }
 
 /// One tree of the sum.
@@ -98,7 +102,7 @@ pub(crate) struct Tree {
 pub(crate) struct Node {
     /// Feature of a split in the low bits, and the flags below.
     pub(crate) tag: u32,
-    /// Split: index of the left child. Leaf: 0.
+    /// Split: index of the left child. Leaf: its number in the trainer's file.
     pub(crate) next: u32,
     /// Numeric split: rows with a smaller value go left. Leaf: what it adds. Category split: bits of the set's index.
     pub(crate) value: f32,

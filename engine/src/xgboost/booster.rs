@@ -20,6 +20,7 @@ mod tests;
 pub(crate) struct Booster {
     owned: Owned,
     features: usize,
+    has_trees: bool,
 }
 
 impl Booster {
@@ -37,7 +38,7 @@ impl Booster {
         if features != read.features {
             return Err(owned.odd(format!("{features} features for a model of {}", read.features)));
         }
-        let booster = Self { owned, features };
+        let booster = Self { owned, features, has_trees: !read.trees().is_empty() };
         booster
             .verify(&read)
             .map_err(|error| Error::caused(ErrorKind::Unsupported, "the model does not verify", error))?;
@@ -74,11 +75,15 @@ impl Booster {
     /// Predicts each of `rows` (shape `[rows, features]`, NaN = missing) with all of the model's trees.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when the rows are not as wide as the model, or the library refuses them.
+    /// [`ErrorKind::InvalidInput`] when the rows are not as wide as the model, or the library refuses them, and
+    /// [`ErrorKind::Unsupported`] for leaves of a linear model.
     pub(crate) fn predict(&self, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
         if rows.ncols() != self.features {
             let message = format!("rows have {} columns, and the model has {} features", rows.ncols(), self.features);
             return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        if output == Output::Leaf && !self.has_trees {
+            return Err(Error::new(ErrorKind::Unsupported, "a linear model has no leaves"));
         }
         if rows.is_empty() {
             return Ok(Predictions { columns: 1, values: Vec::new() });

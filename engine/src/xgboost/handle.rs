@@ -21,6 +21,11 @@ const VALUE: &CStr =
 const MARGIN: &CStr =
     c"{\"type\":1,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,\
     \"missing\":NaN,\"cache_id\":0}";
+const CONTRIBUTIONS: &CStr =
+    c"{\"type\":2,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,\
+    \"missing\":NaN,\"cache_id\":0}";
+const LEAF: &CStr = c"{\"type\":6,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,\"strict_shape\":false,\
+    \"missing\":NaN,\"cache_id\":0}";
 const MATRIX: &CStr = c"{\"missing\":NaN,\"nthread\":1}";
 const QUIET: &CStr = c"{\"verbosity\":0}";
 
@@ -28,9 +33,10 @@ const QUIET: &CStr = c"{\"verbosity\":0}";
 #[derive(Debug)]
 pub(super) struct Owned {
     handle: Handle,
-    /// Held while predicting with anything but `gbtree`: `gblinear` promises nothing to concurrent callers, and `dart` is
-    /// not worth a promise.
-    turn: Option<Mutex<()>>,
+    is_gbtree: bool,
+    /// Held while predicting anything but values and margins of `gbtree`: `gblinear` promises nothing to concurrent
+    /// callers, and the rest is not worth a promise.
+    turn: Mutex<()>,
     library: Arc<XgboostLibrary>,
 }
 
@@ -62,7 +68,7 @@ impl Owned {
         owned.set_one_thread()?;
         owned.read(bytes)?;
         owned.set_one_thread()?;
-        owned.turn = (!owned.is_gbtree()?).then(Mutex::default);
+        owned.is_gbtree = owned.is_gbtree()?;
         Ok(owned)
     }
 
@@ -74,7 +80,7 @@ impl Owned {
         // SAFETY: no matrices are given, and the pointer is valid for the handle that is written.
         let status = unsafe { (library.functions.booster_create)(ptr::null(), 0, &raw mut handle) };
         library.check(status, ErrorKind::Internal, "cannot make a booster")?;
-        Ok(Self { handle, turn: None, library: Arc::clone(library) })
+        Ok(Self { handle, is_gbtree: false, turn: Mutex::default(), library: Arc::clone(library) })
     }
 
     fn set_one_thread(&self) -> Result<()> {
@@ -118,13 +124,17 @@ impl Owned {
         let config = match output {
             Output::Value => VALUE,
             Output::Margin => MARGIN,
+            Output::Leaf => LEAF,
+            Output::Contributions => CONTRIBUTIONS,
         };
-        let Some(turn) = &self.turn else { return self.predict_dense(rows, config) };
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_gbtree && matches!(output, Output::Value | Output::Margin) {
+            return self.predict_dense(rows, config);
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.predict_matrix(rows, config)
     }
 
-    /// Predicts with `gbtree` straight from memory.
+    /// Values and margins of `gbtree`, straight from memory.
     fn predict_dense(&self, rows: ArrayView2<'_, f32>, config: &CStr) -> Result<Predictions> {
         let layout = rows.as_standard_layout();
         let interface = interface(layout.view());
@@ -145,8 +155,8 @@ impl Owned {
         })
     }
 
-    /// Predicts through a matrix of the library: `gblinear` takes rows no other way, and `dart` sums them otherwise
-    /// straight from memory.
+    /// Predicts through a matrix of the library: `gblinear` takes rows no other way, `dart` sums them otherwise
+    /// straight from memory, and leaves and contributions are not told there.
     fn predict_matrix(&self, rows: ArrayView2<'_, f32>, config: &CStr) -> Result<Predictions> {
         let matrix = Matrix::new(&self.library, rows)?;
         self.answer(rows.nrows(), |answer| {

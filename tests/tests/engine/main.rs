@@ -1,8 +1,9 @@
 //! The engine from outside: models of real trainers through registry, cache and governor.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "tests")]
 
 mod exactness;
+mod explained;
 mod foreign;
 mod lifecycle;
 mod readings;

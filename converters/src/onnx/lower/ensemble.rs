@@ -36,6 +36,7 @@ pub(super) struct Ensemble {
     leaf_targets: Vec<i64>,
     leaf_weights: Vec<f32>,
     leaf_covers: Vec<f32>,
+    leaf_numbers: Vec<u32>,
     has_covers: bool,
 }
 
@@ -87,6 +88,7 @@ impl Ensemble {
         self.leaf_targets.push(super::signed(target));
         self.leaf_weights.push(tree.leaf_value(node as usize, part));
         self.leaf_covers.extend(tree.cover.get(node as usize));
+        self.leaf_numbers.push(node);
     }
 
     /// A numeric split's left way is the true one; a split of categories is true for those that go right.
@@ -140,6 +142,11 @@ impl Ensemble {
     /// The covers of all leaves, where all trees know theirs.
     pub(super) fn leaf_covers(&self) -> Option<&[f32]> {
         self.has_covers.then_some(&self.leaf_covers)
+    }
+
+    /// The numbers of all leaves' nodes in their trees.
+    pub(super) fn leaf_numbers(&self) -> &[u32] {
+        &self.leaf_numbers
     }
 
     pub(super) fn node(self) -> NodeProto {
