@@ -145,9 +145,9 @@ pub struct Predict {
     /// CSV file of rows: no header, an empty cell is missing
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Which number to print
-    #[arg(long, value_enum, default_value_t = Scale::Value)]
-    pub output: Scale,
+    /// Which numbers to print
+    #[arg(long, value_enum, default_value_t = Wanted::Value)]
+    pub output: Wanted,
     /// How artifacts are read where containers differ.
     #[command(flatten)]
     pub reading: Reading,
@@ -158,18 +158,24 @@ pub struct Predict {
 
 /// Which of a model's outputs is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scale {
+pub enum Wanted {
     /// The sum of the leaves, before the objective's link function
     Margin,
     /// The objective's own scale: a price, a probability, a class
     Value,
+    /// The number of the leaf that the row reaches, for each tree
+    Leaf,
+    /// What each column adds to the margin, and the bias, for each target
+    Contributions,
 }
 
-impl From<Scale> for Output {
-    fn from(scale: Scale) -> Self {
-        match scale {
-            Scale::Margin => Self::Margin,
-            Scale::Value => Self::Value,
+impl From<Wanted> for Output {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Margin => Self::Margin,
+            Wanted::Value => Self::Value,
+            Wanted::Leaf => Self::Leaf,
+            Wanted::Contributions => Self::Contributions,
         }
     }
 }
@@ -187,11 +193,12 @@ mod tests {
 
     #[test]
     fn predict_prints_values_unless_asked_for_margins() {
-        let scale = |line: &str| match Arguments::try_parse_from(line.split(' ')).unwrap().command {
+        let wanted = |line: &str| match Arguments::try_parse_from(line.split(' ')).unwrap().command {
             Command::Predict(predict) => predict.output,
             other => panic!("{other:?}"),
         };
-        assert_eq!(scale("thicket predict --input rows.csv model.tar.gz"), Scale::Value);
-        assert_eq!(scale("thicket predict --output margin --input rows.csv model.tar.gz"), Scale::Margin);
+        assert_eq!(wanted("thicket predict --input rows.csv model.tar.gz"), Wanted::Value);
+        assert_eq!(wanted("thicket predict --output margin --input rows.csv model.tar.gz"), Wanted::Margin);
+        assert_eq!(wanted("thicket predict --output leaf --input rows.csv model.tar.gz"), Wanted::Leaf);
     }
 }

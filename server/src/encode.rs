@@ -48,16 +48,22 @@ impl Form {
     /// wants it.
     #[must_use]
     pub fn write(self, predictions: &Predictions, batch: bool) -> Vec<u8> {
+        self.write_lists(predictions, predictions.columns, batch)
+    }
+
+    /// The same with each row's answer cut into lists of `width` numbers, where it is longer.
+    #[must_use]
+    pub fn write_lists(self, predictions: &Predictions, width: usize, batch: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(2 + predictions.values.len() * 22);
         match (self, batch) {
             (Self::Json, _) => {
                 out.push(b'[');
-                join(&mut out, predictions, b", ", NonFinite::Json);
+                join(&mut out, predictions, width, b", ", NonFinite::Json);
                 out.push(b']');
             }
-            (Self::Csv, false) => join(&mut out, predictions, b",", NonFinite::Text),
+            (Self::Csv, false) => join(&mut out, predictions, width, b",", NonFinite::Text),
             (Self::Csv, true) => {
-                join(&mut out, predictions, b"\n", NonFinite::Text);
+                join(&mut out, predictions, width, b"\n", NonFinite::Text);
                 out.push(b'\n');
             }
         }
@@ -124,18 +130,31 @@ fn unknown(accept: &str) -> Error {
     Error::new(ErrorKind::UnknownAccept, message)
 }
 
-fn join(out: &mut Vec<u8>, predictions: &Predictions, separator: &[u8], non_finite: NonFinite) {
+fn join(out: &mut Vec<u8>, predictions: &Predictions, width: usize, separator: &[u8], non_finite: NonFinite) {
     let nested = predictions.columns > 1;
     for (index, row) in predictions.iter().enumerate() {
         if index > 0 {
             out.extend_from_slice(separator);
         }
-        if nested {
+        if nested && width < row.len() {
+            push_lists(out, row, width, non_finite);
+        } else if nested {
             push_list(out, row, non_finite);
         } else {
             number::push_python(out, row[0], non_finite);
         }
     }
+}
+
+fn push_lists(out: &mut Vec<u8>, row: &[f32], width: usize, non_finite: NonFinite) {
+    out.push(b'[');
+    for (index, list) in row.chunks(width.max(1)).enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        push_list(out, list, non_finite);
+    }
+    out.push(b']');
 }
 
 fn push_list(out: &mut Vec<u8>, row: &[f32], non_finite: NonFinite) {
@@ -182,6 +201,17 @@ mod tests {
             "[0.8290897011756897, 0.09007694572210312, 0.08083336800336838],[1.0, nan, -inf]",
             "[0.8290897011756897, 0.09007694572210312, 0.08083336800336838]\n[1.0, nan, -inf]\n",
         );
+    }
+
+    #[test]
+    fn an_answer_of_several_lists_is_nested_once_more() {
+        let predictions = Predictions { columns: 4, values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0] };
+        let text = |form: Form, batch| String::from_utf8(form.write_lists(&predictions, 2, batch)).unwrap();
+        let (first, second) = ("[[0.0, 1.0], [2.0, 3.0]]", "[[4.0, 5.0], [6.0, 7.0]]");
+        assert_eq!(text(Form::Json, false), format!("[{first}, {second}]"));
+        assert_eq!(text(Form::Csv, false), format!("{first},{second}"));
+        assert_eq!(text(Form::Csv, true), format!("{first}\n{second}\n"));
+        assert_eq!(Form::Csv.write_lists(&predictions, 4, false), Form::Csv.write(&predictions, false));
     }
 
     fn accepted(accept: &'static str) -> Result<(Form, String)> {

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     UnknownContentType,
     /// The client's: it accepts no form that is written here.
     UnknownAccept,
+    /// The client's: it asks for an output that there is not.
+    UnknownOutput,
     /// The engine's: its own error is the cause.
     Engine,
     /// The machine's: a file, a port or a thread is not to be had.

@@ -158,6 +158,7 @@ impl Failure {
         let (class, message) = match error.kind() {
             ErrorKind::EmptyBody => (Class::EmptyBody, story.clone()),
             ErrorKind::UnknownAccept => (Class::NotAcceptable, story.clone()),
+            ErrorKind::UnknownOutput => (Class::BadRequest, story.clone()),
             ErrorKind::UnknownContentType => (Class::UnsupportedMediaType, story.clone()),
             ErrorKind::InvalidRows => {
                 let prefix = "Loading csv data failed with Exception, please ensure data is in csv format:";

@@ -5,7 +5,7 @@ use http::{
     HeaderMap, StatusCode,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use thicket_engine::{Engine, Lease, Output};
+use thicket_engine::{Engine, ErrorKind, Lease, Output, Predictions};
 use tokio::time;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     matrix::Matrix,
     reply::{self, Reply},
     service::Service,
-    uri,
+    uri, wish,
 };
 
 /// The header in which the platform and the SDK's local mode name a model.
@@ -76,8 +76,9 @@ pub(crate) async fn predict(
         Accepted::of(headers.get(ACCEPT), &service.configuration.accept_default).map_err(refused)?;
     let sent_as = headers.get(CONTENT_TYPE).or_else(|| headers.get("contenttype"));
     let rows_form = decode::Form::of(sent_as.map(http::HeaderValue::as_bytes)).map_err(refused)?;
+    let output = wish::output(headers).map_err(refused)?;
     let batch = service.configuration.batch;
-    let mut job = Job { model, body, rows_form, answer_form, batch, matrix: service.buffers.take() };
+    let mut job = Job { model, body, rows_form, answer_form, output, batch, matrix: service.buffers.take() };
     let (job, answer) = if job.is_heavy() {
         let run = move || {
             let answer = job.run();
@@ -98,12 +99,16 @@ struct Job {
     body: Bytes,
     rows_form: decode::Form,
     answer_form: encode::Form,
+    output: Output,
     batch: bool,
     matrix: Matrix,
 }
 
 impl Job {
     fn is_heavy(&self) -> bool {
+        if self.output == Output::Contributions {
+            return true;
+        }
         let rows = || self.body.split(|&byte| byte == b'\n').count();
         self.body.len() > INLINE_BYTES_MAX || (self.body.len() > INLINE_ROWS_MAX && rows() > INLINE_ROWS_MAX)
     }
@@ -113,10 +118,26 @@ impl Job {
         if let Some(features) = self.model.features().filter(|&features| features != self.matrix.columns) {
             return Err(feature_count(self.matrix.columns, features));
         }
-        let predictions = self.model.predict(self.matrix.view(), Output::Value);
-        let predictions = predictions.map_err(|error| Failure::engine(&error, "", ""))?;
-        Ok(self.answer_form.write(&predictions, self.batch))
+        let predictions = self.model.predict(self.matrix.view(), self.output).map_err(|error| refusal(&error))?;
+        Ok(self.answer_form.write_lists(&predictions, self.width(&predictions), self.batch))
     }
+
+    /// How many numbers of a row belong together.
+    fn width(&self, predictions: &Predictions) -> usize {
+        match self.output {
+            Output::Contributions => self.matrix.columns + 1,
+            _ => predictions.columns,
+        }
+    }
+}
+
+/// What a ready model says when it does not answer: it may lack the output that was asked for.
+fn refusal(error: &thicket_engine::Error) -> Failure {
+    let failure = Failure::engine(error, "", "");
+    if error.kind() == ErrorKind::Unsupported {
+        return failure.reworded(Class::BadRequest, error.to_string());
+    }
+    failure
 }
 
 fn feature_count(sent: usize, trained: usize) -> Failure {

@@ -19,6 +19,7 @@ mod uri;
 mod identity;
 mod reply;
 mod failure;
+mod wish;
 mod route;
 mod body;
 mod buffers;

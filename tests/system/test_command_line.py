@@ -5,6 +5,7 @@ import os
 import re
 import struct
 import subprocess
+import tarfile
 
 import numpy as np
 import pytest
@@ -47,6 +48,28 @@ def test_predict_separates_classes_by_commas(thicket, fixtures):
     lines = predict(thicket, case / "model.onnx", case / "input.csv")
     found = np.array([[float(cell) for cell in line.split(",")] for line in lines])
     assert np.allclose(found, np.array(expected).reshape(found.shape), rtol=0, atol=1e-6)
+
+
+def fixture_case(fixtures, folder, version, case):
+    """Unpacks one case of the fixtures; returns its model, its rows and what its XGBoost answered."""
+    with tarfile.open(fixtures / "xgboost" / f"{version}.tar.gz") as archive:
+        for name in ("model.json", "input.csv", "expected.json"):
+            (folder / name).write_bytes(archive.extractfile(f"{version}/{case}/{name}").read())
+    return folder / "model.json", folder / "input.csv", json.loads((folder / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("case", ["multi_softprob", "categorical_partition", "gblinear_multi"])
+def test_predict_prints_leaves_and_contributions(thicket, fixtures, tmp_path, case):
+    model, rows, expected = fixture_case(fixtures, tmp_path, "3.0.5", case)
+    explained = json.loads((fixtures / "xgboost_contributions" / "3.0.5.json").read_text())[case]
+    answers = {"contributions": explained["data"], "margin": expected["margin"]["data"]}
+    if case != "gblinear_multi":
+        answers["leaf"] = expected["leaf"]["data"]
+    for output, numbers in answers.items():
+        lines = predict(thicket, model, rows, output)
+        found = np.array([[float(cell) for cell in line.split(",")] for line in lines])
+        numbers = np.array(numbers).reshape(found.shape)
+        assert np.all(np.abs(found - numbers) <= 1e-5 * np.maximum(1, np.abs(numbers))), output
 
 
 def test_a_converted_model_is_an_artifact_and_answers_the_same(thicket, tmp_path):

@@ -1,8 +1,10 @@
 """Container mode as SageMaker drives it: load, list, invoke, unload, with the texts of AWS's container."""
 
 import json
+import tarfile
 import threading
 
+import numpy as np
 import pytest
 
 from houses import HOUSES
@@ -141,3 +143,48 @@ def test_sigterm_lets_requests_in_flight_finish(container, tmp_path):
     assert (response.status, json.loads(response.read())) == (200, house.prices * 200)
     stopping.join()
     assert answers == [0]
+
+
+def test_a_client_may_ask_for_another_output(client, fixtures, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    with tarfile.open(fixtures / "xgboost" / "3.0.5.tar.gz") as archive:
+        read = lambda name: archive.extractfile(f"3.0.5/multi_softprob/{name}").read()
+        (folder / "xgboost-model").write_bytes(read("xgboost-model"))
+        rows, expected = read("input.csv").decode().splitlines()[:4], json.loads(read("expected.json"))
+    load(client, "classes", folder)
+
+    def ask(attributes, **headers):
+        headers = {"X_Amzn_SageMaker_Custom_Attributes": attributes, **headers}
+        return client.csv("/models/classes/invoke", "\n".join(rows), **headers)
+
+    explained = json.loads((fixtures / "xgboost_contributions" / "3.0.5.json").read_text())["multi_softprob"]
+    expected = {
+        "value": np.array(expected["value"]["data"]).reshape(32, 3),
+        "margin": np.array(expected["margin"]["data"]).reshape(32, 3),
+        "leaf": np.array(expected["leaf"]["data"]).reshape(32, -1),
+        "contributions": np.array(explained["data"]).reshape(explained["shape"]),
+    }
+    for output, numbers in expected.items():
+        answer = ask(f"trace=7; output={output}")
+        assert answer.status == 200, answer
+        found = np.array(answer.json)
+        assert found.shape == numbers[:4].shape, output
+        assert np.allclose(found, numbers[:4], rtol=1e-5, atol=1e-5), output
+    assert ask("anything at all").json == ask("output=value").json
+    assert ask("output=contributions", Accept="text/csv").body.startswith(b"[[")
+    refused = ask("output=shap")
+    assert (refused.status, refused.json["type"]) == (400, "BadRequestException")
+    assert '"shap"' in refused.json["message"] and "contributions" in refused.json["message"]
+
+
+def test_an_output_that_the_model_lacks_is_the_clients_mistake(client, fixtures, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes((fixtures / "onnx" / "dense" / "model.onnx").read_bytes())
+    load(client, "dense", folder)
+    row = (fixtures / "onnx" / "dense" / "input.csv").read_text().splitlines()[0]
+    header = {"X_Amzn_SageMaker_Custom_Attributes": "output=contributions"}
+    refused = client.csv("/models/dense/invoke", row, **header)
+    assert (refused.status, refused.json["type"]) == (400, "BadRequestException")
+    assert "only boosters" in refused.json["message"]

@@ -2,6 +2,7 @@
 
 use std::{fs, io::Write};
 
+use ndarray::Axis;
 use thicket_engine::{Predictions, offline};
 
 use super::{about, file, output};
@@ -13,14 +14,21 @@ use crate::{
     number,
 };
 
+/// How many rows are predicted before they are printed: their answers may be larger than they are.
+const ROWS_AT_ONCE: usize = 256;
+
 /// Prints a line for each row.
 pub(super) fn run(options: &Predict) -> Result<()> {
     let rows = rows(options)?;
     let libraries = configuration::libraries_from_environment(&options.runtimes);
     let reading = configuration::reading_from_environment(&options.reading)?;
     let model = offline::open_with(&options.artifact, reading, &libraries).map_err(about(&options.artifact))?;
-    let predictions = model.predict(rows.view(), options.output.into()).map_err(about(&options.artifact))?;
-    std::io::stdout().write_all(&lines(&predictions)).map_err(output)
+    let mut stdout = std::io::stdout().lock();
+    for rows in rows.view().axis_chunks_iter(Axis(0), ROWS_AT_ONCE) {
+        let predictions = model.predict(rows, options.output.into()).map_err(about(&options.artifact))?;
+        stdout.write_all(&lines(&predictions)).map_err(output)?;
+    }
+    Ok(())
 }
 
 fn rows(options: &Predict) -> Result<Matrix> {
