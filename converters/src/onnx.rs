@@ -13,7 +13,7 @@ use prost::Message;
 
 use crate::error::{Error, Result};
 
-pub use lower::{INPUT, MARGIN, VALUE, around_ensemble, columns, linear, lower, treeless};
+pub use lower::{INPUT, MARGIN, Operators, VALUE, around_ensemble, columns, linear, lower, lower_with, treeless};
 pub use proto::{
     AttributeProto, AttributeType, DataType, Dimension, DimensionValue, GraphProto, MapType, ModelProto, NodeProto,
     OperatorSetIdProto, SequenceType, StringStringEntryProto, TensorProto, TensorShapeProto, TensorType, TypeProto,

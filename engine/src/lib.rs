@@ -52,4 +52,4 @@ pub use model::{Model, Runtime};
 pub use predictions::{Output, Predictions};
 pub use reading::Reading;
 pub use slot::Lease;
-pub use thicket_converters::BestIteration;
+pub use thicket_converters::{BestIteration, onnx::Operators};

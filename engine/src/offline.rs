@@ -2,7 +2,10 @@
 
 use std::{fmt, path::Path};
 
-use thicket_converters::{self as converters, Form as Trainer, onnx};
+use thicket_converters::{
+    self as converters, Form as Trainer,
+    onnx::{self, Operators},
+};
 
 use crate::{
     artifact::{self, Limits, ModelFile},
@@ -39,20 +42,31 @@ pub fn open_with(path: &Path, reading: Reading, libraries: &Libraries) -> Result
 /// # Errors
 /// As loading it would, and [`ErrorKind::Unsupported`] when ONNX cannot express it.
 pub fn to_onnx(path: &Path, reading: Reading) -> Result<Vec<u8>> {
+    to_onnx_with(path, reading, Operators::default())
+}
+
+/// The same with a choice of operators.
+///
+/// # Errors
+/// As [`to_onnx`], and [`ErrorKind::Unsupported`] for other operators than the default where the artifact is ONNX.
+pub fn to_onnx_with(path: &Path, reading: Reading, operators: Operators) -> Result<Vec<u8>> {
     let files = artifact::read(path, &Limits::default())?;
     let [file] = convert::counting(&files, reading) else {
         let message = format!("it holds {} model files, and one becomes one ONNX model", files.len());
         return Err(Error::new(ErrorKind::Unsupported, message));
     };
-    file_to_onnx(file, reading)
+    file_to_onnx(file, reading, operators)
 }
 
-fn file_to_onnx(file: &ModelFile, reading: Reading) -> Result<Vec<u8>> {
+fn file_to_onnx(file: &ModelFile, reading: Reading, operators: Operators) -> Result<Vec<u8>> {
     if converters::recognise(&file.bytes) == Trainer::Onnx {
+        if operators != Operators::default() {
+            return Err(Error::new(ErrorKind::Unsupported, "it is ONNX already, and its operators stay as they are"));
+        }
         return Ok(file.bytes.clone());
     }
     let booster = convert::read_booster(&file.bytes, reading)?;
-    let model = onnx::lower(&booster).map_err(convert::refused)?;
+    let model = onnx::lower_with(&booster, operators).map_err(convert::refused)?;
     Ok(onnx::encode(&model))
 }
 
@@ -95,7 +109,7 @@ fn describe_file(file: &ModelFile, reading: Reading, lines: &mut Vec<(&'static s
         describe(&booster, lines);
     }
     lines.push(("file bytes", file.bytes.len().to_string()));
-    if let Ok(onnx) = file_to_onnx(file, reading) {
+    if let Ok(onnx) = file_to_onnx(file, reading, Operators::default()) {
         lines.push(("ONNX bytes", onnx.len().to_string()));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use thicket_engine::Output;
+use thicket_engine::{Operators, Output};
 
 /// Serves thousands of tabular models from one small process.
 #[derive(Debug, Parser)]
@@ -122,9 +122,32 @@ pub struct Convert {
     /// ONNX file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Version of the operators of ai.onnx.ml to write: 3 for runtimes that lack TreeEnsemble
+    #[arg(long, value_enum, default_value_t = Opset::Five, value_name = "VERSION")]
+    pub opset: Opset,
     /// How artifacts are read where containers differ.
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// Which operators of ai.onnx.ml are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Opset {
+    /// TreeEnsembleRegressor, which has no splits by categories
+    #[value(name = "3")]
+    Three,
+    /// TreeEnsemble
+    #[value(name = "5")]
+    Five,
+}
+
+impl From<Opset> for Operators {
+    fn from(opset: Opset) -> Self {
+        match opset {
+            Opset::Three => Self::Older,
+            Opset::Five => Self::Current,
+        }
+    }
 }
 
 /// Options of thicket inspect.

@@ -4,6 +4,7 @@ mod ensemble;
 mod linear;
 mod links;
 mod nothing;
+mod older;
 
 use super::metadata;
 use super::proto::{
@@ -27,10 +28,34 @@ pub const VALUE: &str = "value";
 const SUMS: &str = "sums";
 const BASE_MARGINS: &str = "base_margins";
 
-/// The versions of file format and operators written: the oldest that have `TreeEnsemble`.
-const IR_VERSION: i64 = 10;
-const OPSET: i64 = 17;
-const ML_OPSET: i64 = 5;
+/// Which operators a graph is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Operators {
+    /// Those of `ai.onnx.ml` 5, the oldest that have `TreeEnsemble`.
+    #[default]
+    Current,
+    /// Those of `ai.onnx.ml` 3, with `TreeEnsembleRegressor`, for runtimes since ONNX 1.11. They have no splits by categories.
+    Older,
+}
+
+impl Operators {
+    /// The version of the file format.
+    const fn ir_version(self) -> i64 {
+        match self {
+            Self::Current => 10,
+            Self::Older => 7,
+        }
+    }
+
+    /// The versions of ONNX's own operators and of those of `ai.onnx.ml`.
+    const fn opsets(self) -> (i64, i64) {
+        match self {
+            Self::Current => (17, 5),
+            Self::Older => (13, 3),
+        }
+    }
+}
+
 const ML_DOMAIN: &str = "ai.onnx.ml";
 
 /// Writes `booster` as an ONNX model, with the names in [`metadata`](super::metadata).
@@ -39,6 +64,15 @@ const ML_DOMAIN: &str = "ai.onnx.ml";
 ///
 /// Unsupported, with the part of the booster that ONNX cannot express.
 pub fn lower(booster: &Booster) -> Result<ModelProto> {
+    lower_with(booster, Operators::default())
+}
+
+/// The same with a choice of operators.
+///
+/// # Errors
+///
+/// As [`lower`].
+pub fn lower_with(booster: &Booster, operators: Operators) -> Result<ModelProto> {
     let link = booster.link();
     let (metadata, graph) = match &booster.model {
         Model::Linear(weights) => {
@@ -52,17 +86,23 @@ pub fn lower(booster: &Booster) -> Result<ModelProto> {
             if booster.features == 0 {
                 return Err(Error::unsupported("num_feature", "ONNX has no ensemble without features"));
             }
-            let ensemble = Ensemble::new(trees, booster.targets)?;
-            let metadata = metadata(booster, Some(&ensemble));
+            let (metadata, ensemble) = match operators {
+                Operators::Current => {
+                    let ensemble = Ensemble::new(trees, booster.targets)?;
+                    (metadata(booster, Some(&ensemble)), ensemble.node())
+                }
+                Operators::Older => (metadata(booster, None), older::node(trees, booster.targets)?),
+            };
             let (around, constants) = around_ensemble(&booster.base_margins, link);
-            (metadata, graph(booster, (std::iter::once(ensemble.node()).chain(around).collect(), constants)))
+            (metadata, graph(booster, (std::iter::once(ensemble).chain(around).collect(), constants)))
         }
     };
+    let (opset_version, ml_opset_version) = operators.opsets();
     Ok(ModelProto {
-        ir_version: IR_VERSION,
+        ir_version: operators.ir_version(),
         producer_name: "thicket".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        opset_import: vec![opset("", OPSET), opset(ML_DOMAIN, ML_OPSET)],
+        opset_import: vec![opset("", opset_version), opset(ML_DOMAIN, ml_opset_version)],
         metadata_props: metadata,
         graph: Some(graph),
         ..ModelProto::default()
