@@ -13,7 +13,7 @@ use ndarray::ArrayView2;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    kernel::goes_left,
+    kernel::{goes_left, margins},
     pack::{
         Sections,
         format::{Node, Tree},
@@ -40,6 +40,7 @@ pub(crate) struct Contributions<'a> {
     /// What the present tree answers when nothing is known.
     expected: f64,
     sums: Vec<f64>,
+    margins: Vec<f32>,
 }
 
 /// The way into a node of the present tree, whatever the row. The root's leads from nowhere.
@@ -86,7 +87,15 @@ impl<'a> Contributions<'a> {
             return Err(unsupported(message));
         }
         let points = rule(levels.div_ceil(COLUMNS_OF_A_GROUP).clamp(1, GROUPS_MAX));
-        Ok(Self { forest, points, edges: Vec::new(), states: Vec::new(), expected: 0.0, sums: Vec::new() })
+        Ok(Self {
+            forest,
+            points,
+            edges: Vec::new(),
+            states: Vec::new(),
+            expected: 0.0,
+            sums: Vec::new(),
+            margins: Vec::new(),
+        })
     }
 
     /// Appends `(features + 1) × targets` numbers for each of `rows`, which are as wide as the forest.
@@ -120,7 +129,20 @@ impl<'a> Contributions<'a> {
                 self.add(*tree, row, &mut sums[tree.target as usize * width..][..width]);
             }
         }
+        for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(columns)) {
+            self.settle(row, sums, width);
+        }
         self.sums = sums;
+    }
+
+    /// Counts with the bias what rounding did to the margins, which are sums in `f32`: so the contributions add up to them.
+    fn settle(&mut self, row: &[f32], sums: &mut [f64], width: usize) {
+        self.margins.resize(self.forest.base.len(), 0.0);
+        margins(&self.forest, row, &mut self.margins);
+        for (margin, sums) in self.margins.iter().zip(sums.chunks_exact_mut(width)) {
+            let rounding = f64::from(*margin) - sums.iter().sum::<f64>();
+            sums[width - 1] += rounding;
+        }
     }
 
     /// Makes `tree` the present one. Its nodes lie level by level without gaps, so ways are found in the nodes' order.
