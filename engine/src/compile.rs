@@ -1,7 +1,7 @@
 //! From an ONNX tree ensemble or linear model to a pack in the making.
 //!
 //! Compiled are the graphs that [`onnx::lower`] writes: the sums of a `TreeEnsemble`, of columns times weights or of
-//! nothing, the base margins, and a link. Every other graph is left to ONNX Runtime, with the reason.
+//! nothing, the base margins, and a link. Those of other tools are read by [`foreign`](crate::foreign).
 
 mod attributes;
 mod layout;
@@ -18,7 +18,8 @@ use crate::pack::{
     draft::Draft,
     format::{Forest, Node},
 };
-use attributes::{Attributes, floats};
+use attributes::Attributes;
+pub(crate) use attributes::{bytes, floats};
 use layout::Layout;
 use origins::Origins;
 
@@ -27,7 +28,7 @@ use origins::Origins;
 pub(crate) struct Reason(Cow<'static, str>);
 
 impl Reason {
-    fn new(words: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(words: impl Into<Cow<'static, str>>) -> Self {
         Self(words.into())
     }
 }
@@ -36,6 +37,11 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether `model` says that [`onnx::lower`] wrote it.
+pub(crate) fn is_lowered(model: &ModelProto) -> bool {
+    property(model, metadata::LINK).is_some()
 }
 
 /// Compiles `model`.

@@ -1,6 +1,9 @@
 //! From a model file to the form that is served: converted to ONNX, compiled to a pack, and verified before it is used.
 
-use thicket_converters::{self as converters, Form as Trainer, onnx};
+use thicket_converters::{
+    self as converters, Form as Trainer,
+    onnx::{self, ModelProto},
+};
 
 use crate::{
     artifact::ModelFile,
@@ -8,6 +11,7 @@ use crate::{
     cache::{Form, seal},
     compile,
     error::{Error, ErrorKind, Result},
+    foreign,
     pack::Pack,
     reading::Reading,
     verify,
@@ -91,10 +95,25 @@ fn convert_bytes(bytes: &[u8], reading: Reading) -> Result<Converted> {
 /// Runs tree ensembles on our kernels and leaves every other graph to ONNX Runtime.
 fn convert_onnx(bytes: &[u8]) -> Result<Converted> {
     let model = onnx::decode(bytes).map_err(refused)?;
-    Ok(match compile::compile(&model) {
-        Ok(draft) => Converted { form: Form::Forest, bytes: draft.write(), reason: None },
-        Err(reason) => Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason.to_string()) },
+    Ok(match onnx_forest(&model) {
+        Ok(pack) => Converted { form: Form::Forest, bytes: pack, reason: None },
+        Err(reason) => {
+            tracing::info!(%reason, "a graph is left to ONNX Runtime");
+            Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason) }
+        }
     })
+}
+
+/// The pack of the tree ensemble that answers for `model`, or the reason why there is none.
+fn onnx_forest(model: &ModelProto) -> Result<Vec<u8>, String> {
+    if compile::is_lowered(model) {
+        return compile::compile(model).map(|draft| draft.write()).map_err(|reason| reason.to_string());
+    }
+    let ensemble = foreign::read(model).map_err(|reason| reason.to_string())?;
+    let bytes = foreign::compile(&ensemble, model).map_err(|reason| reason.to_string())?.write();
+    let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
+    verify::verify_ensemble(&ensemble, &pack.sections())?;
+    Ok(bytes)
 }
 
 /// The booster in a model file, with the trees that `reading` asks for.

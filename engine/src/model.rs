@@ -169,9 +169,9 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Res
             values.extend_from_slice(margins);
         }),
         Output::Value => {
-            let link = pack.link();
-            let columns = link.columns(margins.len());
-            each_row(&forest, rows, &mut margins, columns, |margins, values| link.apply(margins, values))
+            let finish = pack.finish();
+            let columns = finish.columns(margins.len());
+            each_row(&forest, rows, &mut margins, columns, |margins, values| finish.apply(margins, values))
         }
         Output::Leaf => leaves(&forest, rows)?,
         Output::Contributions => {

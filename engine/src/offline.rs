@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use thicket_converters::{
     self as converters, Form as Trainer,
-    onnx::{self, Operators},
+    onnx::{self, ModelProto, Operators},
 };
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     cache::{Form, unseal},
     convert::{self, Converted},
     error::{Error, ErrorKind, Result},
+    foreign,
     library::Libraries,
     model::Model,
     reading::Reading,
@@ -107,6 +108,8 @@ fn describe_file(file: &ModelFile, reading: Reading, lines: &mut Vec<(&'static s
     lines.extend([("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())]);
     if let Ok(booster) = convert::read_booster(&file.bytes, reading) {
         describe(&booster, lines);
+    } else if let Ok(model) = onnx::decode(&file.bytes) {
+        describe_graph(&model, lines);
     }
     lines.push(("file bytes", file.bytes.len().to_string()));
     if let Ok(onnx) = file_to_onnx(file, reading, Operators::default()) {
@@ -130,6 +133,18 @@ fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String
     }
     if !booster.feature_names.is_empty() {
         lines.push(("feature names", booster.feature_names.join(", ")));
+    }
+}
+
+fn describe_graph(model: &ModelProto, lines: &mut Vec<(&'static str, String)>) {
+    lines.push(("written by", foreign::writer(model)));
+    if let Ok(ensemble) = foreign::read(model) {
+        lines.extend([
+            ("features", ensemble.features().to_string()),
+            ("targets", ensemble.targets().to_string()),
+            ("trees", ensemble.tree_count().to_string()),
+            ("nodes", ensemble.node_count().to_string()),
+        ]);
     }
 }
 

@@ -9,13 +9,12 @@ pub(crate) mod format;
 
 use std::{io, ops::Range, path::Path, sync::Arc};
 
-use thicket_converters::Link;
-
 pub(crate) use check::Sections;
 use format::{Section, Span};
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    finish::Finish,
     map::Map,
 };
 
@@ -73,12 +72,12 @@ impl Pack {
     /// How many columns a row has, and how many values it is answered with.
     pub(crate) fn shape(&self) -> (usize, usize) {
         let forest = self.sections();
-        (forest.forest.features as usize, self.link().columns(forest.base.len()))
+        (forest.forest.features as usize, self.finish().columns(forest.base.len()))
     }
 
     /// The last step from margins to values.
-    pub(crate) fn link(&self) -> Link {
-        Link::from_code(self.sections().forest.link).expect("the code was known when the pack was checked")
+    pub(crate) fn finish(&self) -> Finish {
+        Finish::from_code(self.sections().forest.link).expect("the code was known when the pack was checked")
     }
 }
 
@@ -126,7 +125,7 @@ mod tests {
         let sections = pack.sections();
         assert_eq!((sections.nodes.len(), sections.trees.len(), sections.base), (6, 2, &[0.25][..]));
         assert_eq!(sections.properties, "{}");
-        assert_eq!(pack.link(), Link::Identity);
+        assert_eq!(pack.finish(), Finish::Link(thicket_converters::Link::Identity));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use thicket_converters::{Booster, Model, Tree, arithmetic};
 
-use crate::{kernel, pack::Sections};
+use crate::{foreign::Ensemble, kernel, pack::Sections};
 
 /// How many rows are tried.
 pub(crate) const PROBES: usize = 64;
@@ -50,6 +50,35 @@ fn is_leaf_for_leaf(expected: &[u32], found: &[f32]) -> bool {
     is_same(&expected.iter().map(|&leaf| leaf as f32).collect::<Vec<_>>(), found)
 }
 
+/// Compares `forest` with the plain evaluation of the ensemble that it was compiled from.
+///
+/// A pack sums in `f32`, leaf after leaf, as ONNX Runtime does for single rows: an average, and an ensemble of doubles, may
+/// differ in the last bits.
+///
+/// # Errors
+/// The first difference in words.
+pub(crate) fn verify_ensemble(ensemble: &Ensemble, forest: &Sections<'_>) -> Result<(), String> {
+    let mut found = vec![0.0; ensemble.targets()];
+    let mut probes = Probes::over(ensemble.splits().collect(), ensemble.features());
+    for probe in 0..PROBES {
+        let row = probes.next_row();
+        let expected = ensemble.sums(row);
+        kernel::margins(forest, row, &mut found);
+        if !is_same(&expected, &found) && !is_close(&expected, &found, ensemble.tolerance()) {
+            return Err(format!(
+                "the pack does not verify: on probe row {probe} it answers {found:?}, the graph {expected:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether numbers differ by `tolerance` at the most; NaN is close to NaN.
+fn is_close(expected: &[f32], found: &[f32], tolerance: f32) -> bool {
+    let is_close = |(one, other): (&f32, &f32)| (one - other).abs() <= tolerance || (one.is_nan() && other.is_nan());
+    expected.iter().zip(found).all(is_close)
+}
+
 /// Whether numbers are equal to the bit.
 pub(crate) fn is_same(expected: &[f32], found: &[f32]) -> bool {
     expected.iter().map(|number| number.to_bits()).eq(found.iter().map(|number| number.to_bits()))
@@ -70,9 +99,14 @@ impl Probes {
         if matches!(booster.model, Model::Linear(_)) {
             splits.extend((0..booster.features).map(|feature| (u32::try_from(feature).unwrap_or(u32::MAX), 1.5)));
         }
+        Self::over(splits, booster.features)
+    }
+
+    /// Rows of `features` columns that are awkward for those splits: `(feature, threshold or category)`.
+    pub(crate) fn over(mut splits: Vec<(u32, f32)>, features: usize) -> Self {
         splits.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
         splits.dedup();
-        Self { splits, row: vec![f32::NAN; booster.features], is_first: true, state: 0 }
+        Self { splits, row: vec![f32::NAN; features], is_first: true, state: 0 }
     }
 
     /// The next row; in the first one everything is missing.
@@ -132,7 +166,7 @@ fn splits(tree: &Tree) -> Vec<(u32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{compile, pack::Pack};
+    use crate::{compile, foreign, pack::Pack};
     use thicket_converters::{onnx, read_booster};
 
     /// Feature 0 below 1.5 gives 1, else 2; a missing value goes right.
@@ -148,6 +182,32 @@ mod tests {
         let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap();
         change(&mut draft);
         verify(&booster, &Pack::from_bytes(&draft.write()).unwrap().sections())
+    }
+
+    /// The same trees as another tool would write them: an ensemble and nothing around it.
+    fn verdict_of_ensemble(change: impl Fn(&mut crate::pack::draft::Draft)) -> Result<(), String> {
+        let mut model = onnx::lower(&read_booster(MODEL.as_bytes()).unwrap()).unwrap();
+        model.metadata_props.clear();
+        let graph = model.graph.as_mut().unwrap();
+        graph.node.truncate(1);
+        graph.output.truncate(1);
+        graph.output[0].name.clone_from(&graph.node[0].output[0]);
+        let ensemble = foreign::read(&model).unwrap();
+        let mut draft = foreign::compile(&ensemble, &model).unwrap();
+        change(&mut draft);
+        verify_ensemble(&ensemble, &Pack::from_bytes(&draft.write()).unwrap().sections())
+    }
+
+    #[test]
+    fn a_planted_fault_in_an_ensemble_is_found() {
+        assert_eq!(verdict_of_ensemble(|_| ()), Ok(()));
+        let found = |change: fn(&mut crate::pack::draft::Draft)| assert!(verdict_of_ensemble(change).is_err());
+        found(|draft| draft.nodes[0].value = draft.nodes[0].value.next_up());
+        found(|draft| draft.nodes[0].value = draft.nodes[0].value.next_down());
+        found(|draft| draft.nodes[0].tag ^= crate::pack::format::Node::MISSING_LEFT);
+        found(|draft| draft.nodes[2].value = draft.nodes[2].value.next_up());
+        found(|draft| draft.base[0] = 1.0);
+        found(|draft| draft.trees.clear());
     }
 
     #[test]

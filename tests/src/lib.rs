@@ -4,12 +4,14 @@
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a broken fixture may end a test")]
 
 mod cases;
+mod graphs;
 mod houses;
 mod rows;
 
 pub use cases::{Case, cases, contributions};
+pub use graphs::{Graph, graphs};
 pub use houses::{House, houses, prefix};
-pub use rows::{bits, matrix, parse};
+pub use rows::{bits, matrix, numbers, parse};
 
 use std::path::PathBuf;
 

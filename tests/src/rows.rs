@@ -1,12 +1,25 @@
 //! Rows of numbers as the fixtures keep them.
 
 use ndarray::Array2;
+use serde_json::Value;
 
 /// Rows of comma-separated cells; an empty one is missing.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Vec<f32>> {
     let cell = |cell: &str| if cell.is_empty() { f32::NAN } else { cell.parse().unwrap() };
     text.lines().map(|line| line.split(',').map(cell).collect()).collect()
+}
+
+/// Numbers of JSON, however they are nested; those that JSON lacks are texts.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "the fixtures keep f32 as exact f64")]
+pub fn numbers(values: &[Value]) -> Vec<f32> {
+    let number = |value: &Value| match value {
+        Value::Array(values) => numbers(values),
+        Value::String(text) => vec![text.parse().unwrap()],
+        value => vec![value.as_f64().unwrap() as f32],
+    };
+    values.iter().flat_map(number).collect()
 }
 
 /// The rows as one matrix.

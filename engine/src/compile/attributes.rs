@@ -87,7 +87,7 @@ fn tensor(attribute: Option<&AttributeProto>) -> Option<&TensorProto> {
 }
 
 /// The numbers of a tensor of `f32`.
-pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
+pub(crate) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
     if tensor.data_type() != DataType::Float || !tensor.external_data.is_empty() {
         return None;
     }
@@ -101,7 +101,7 @@ pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
 }
 
 /// The numbers of a tensor of `u8`.
-fn bytes(tensor: &TensorProto) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn bytes(tensor: &TensorProto) -> Option<Cow<'_, [u8]>> {
     if tensor.data_type() != DataType::Uint8 || !tensor.external_data.is_empty() {
         return None;
     }

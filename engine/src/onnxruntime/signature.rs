@@ -2,7 +2,10 @@
 
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    answer,
+    error::{Error, ErrorKind, Result},
+};
 
 /// Numbers that can be exchanged with a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,14 +112,12 @@ fn kind(output: &ValueType) -> Option<OutputKind> {
 
 /// The lower, the better.
 fn rank(name: &str, kind: OutputKind) -> usize {
-    const NAMES: [&str; 3] = ["value", "probabilities", "variable"];
-    match kind {
-        OutputKind::Tensor(Number::Float32 | Number::Float64) => {
-            NAMES.iter().position(|known| *known == name).unwrap_or(NAMES.len())
-        }
-        OutputKind::MapsOfInt64 | OutputKind::MapsOfText => NAMES.len() + 1,
-        OutputKind::Tensor(Number::Int64) => NAMES.len() + 2,
-    }
+    let kind = match kind {
+        OutputKind::Tensor(Number::Float32 | Number::Float64) => answer::Kind::Floats,
+        OutputKind::MapsOfInt64 | OutputKind::MapsOfText => answer::Kind::Maps,
+        OutputKind::Tensor(Number::Int64) => answer::Kind::Labels,
+    };
+    answer::rank(name, kind)
 }
 
 fn list(outlets: &[Outlet]) -> String {

@@ -1,9 +1,9 @@
 //! What must hold before a pack is used: the check that makes the kernels' walks end inside the file.
 
 use bytemuck::{Pod, cast_slice, try_from_bytes};
-use thicket_converters::Link;
 
 use super::format::{ALIGNMENT, CategorySet, Forest, Header, MAGIC, Node, Section, Span, Tree, VERSION};
+use crate::finish::Finish;
 
 /// A complaint about a pack: what is wrong and where.
 type Complaint = String;
@@ -103,7 +103,7 @@ impl<'a> Sections<'a> {
         if targets == 0 || self.base.len() != targets as usize {
             return Err(format!("section base: {} margins for {targets} targets", self.base.len()));
         }
-        if sum_order > 1 || Link::from_code(link).is_none() {
+        if sum_order > 1 || Finish::from_code(link).is_none() {
             return Err(format!("section forest: sum order {sum_order}, or link {link} is unknown"));
         }
         Ok(())

@@ -76,7 +76,7 @@ pub(crate) struct Forest {
     pub(crate) targets: u32,
     /// 0: leaves are added onto the base; 1: the sum of the leaves is added to the base.
     pub(crate) sum_order: u32,
-    /// `Link::code` of the objective.
+    /// `Finish::code`: the objective's link, or a post-transform.
     pub(crate) link: u32,
     /// How many trees, one behind the other, are one tree of the trainer's file; 0 where leaves have no numbers.
     pub(crate) values_per_leaf: u32,

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use thicket_converters::{arithmetic, read_booster};
 use thicket_engine::{ErrorKind, Libraries, Output, Reading, Runtime, offline};
-use thicket_tests::{bits, cases, fixtures, houses, matrix, parse, prefix};
+use thicket_tests::{bits, cases, fixtures, houses, matrix, numbers, parse, prefix};
 
 use crate::setting::{Setting, libraries};
 
@@ -31,14 +31,6 @@ async fn graphs_without_trees_are_served_by_onnx_runtime() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
     assert_eq!(setting.source.fetches(), 3);
-}
-
-fn numbers(values: &[Value]) -> Vec<f32> {
-    let number = |value: &Value| match value {
-        Value::Array(values) => numbers(values),
-        value => vec![value.as_f64().unwrap() as f32],
-    };
-    values.iter().flat_map(number).collect()
 }
 
 /// The linear model that a version wrote as JSON, its first weight grown beyond all bounds: ONNX cannot leave a missing
