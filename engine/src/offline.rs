@@ -15,6 +15,7 @@ use crate::{
     foreign,
     library::Libraries,
     model::Model,
+    pack::Pack,
     reading::Reading,
     runtimes::Runtimes,
 };
@@ -69,6 +70,28 @@ fn file_to_onnx(file: &ModelFile, reading: Reading, operators: Operators) -> Res
     let booster = convert::read_booster(&file.bytes, reading)?;
     let model = onnx::lower_with(&booster, operators).map_err(convert::refused)?;
     Ok(onnx::encode(&model))
+}
+
+/// The artifact at `path` as a pack, which docs/pack.md describes.
+///
+/// # Errors
+/// As loading it would, and [`ErrorKind::Unsupported`] when another engine would run it.
+pub fn to_pack(path: &Path) -> Result<Vec<u8>> {
+    let converted = convert::convert(&artifact::read(path, &Limits::default())?)?;
+    match converted.form {
+        Form::Forest => Ok(converted.bytes),
+        Form::Onnx | Form::Booster => {
+            Err(Error::new(ErrorKind::Unsupported, converted.reason.unwrap_or_else(|| "it is no pack".to_owned())))
+        }
+    }
+}
+
+/// Opens a pack in memory, checked as one in the cache is.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArtifact`] with the place when it is damaged.
+pub fn open_pack(bytes: &[u8]) -> Result<Model> {
+    Pack::from_bytes(bytes).map(Model::forest)
 }
 
 /// What an artifact is; printed as lines of `name: value`.

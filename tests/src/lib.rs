@@ -6,11 +6,13 @@
 mod cases;
 mod graphs;
 mod houses;
+mod mutation;
 mod rows;
 
 pub use cases::{Case, cases, contributions};
 pub use graphs::{Graph, graphs};
 pub use houses::{House, houses, prefix};
+pub use mutation::{Random, mutate};
 pub use rows::{bits, matrix, numbers, parse};
 
 use std::path::PathBuf;
