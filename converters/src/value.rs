@@ -25,10 +25,10 @@ pub(crate) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The member of that name, where this is an object that has it.
+    /// The member of that name, where this is an object that has it: the last of several, as XGBoost has it.
     pub(crate) fn find(&self, name: &str) -> Option<&Value<'a>> {
         match self {
-            Self::Object(members) => members.iter().find(|member| member.0 == name).map(|member| &member.1),
+            Self::Object(members) => members.iter().rfind(|member| member.0 == name).map(|member| &member.1),
             _ => None,
         }
     }
@@ -171,5 +171,11 @@ mod tests {
         let error = outer.read("numbers", |value| value.floats().map(Cow::into_owned)).unwrap_err();
         assert_eq!(error.to_string(), "numbers[1]: expected a number, found a truth value");
         assert_eq!(outer.member("other").unwrap_err().place(), "other");
+    }
+
+    #[test]
+    fn the_last_of_several_members_counts() {
+        let twice = Value::Object(vec![("a".into(), Value::Integer(1)), ("a".into(), Value::Integer(2))]);
+        assert_eq!(twice.find("a"), Some(&Value::Integer(2)));
     }
 }

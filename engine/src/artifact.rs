@@ -40,6 +40,9 @@ impl Limits {
     }
 }
 
+/// The longest name of an entry that counts, in bytes: file systems have no longer ones.
+const NAME_BYTES_MAX: usize = 255;
+
 /// One file of an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelFile {
@@ -129,6 +132,8 @@ fn read_archive(stream: impl Read, limits: &Limits, unpacked_max: u64) -> Result
         let bytes = budget.read(entry, &name)?;
         files.push(ModelFile { name, bytes });
     }
+    // The checksum of a gzip stream stands at its end, which `tar` does not read.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
     Ok(files)
 }
 
@@ -151,6 +156,9 @@ fn top_level_name(entry: &tar::Entry<'_, impl Read>) -> Result<Option<String>> {
         return Err(invalid(format!("the archive's entry {shown:?} is neither a file nor a directory")));
     }
     match parts[..] {
+        [name] if name.len() > NAME_BYTES_MAX => {
+            Err(invalid(format!("the archive has an entry with a name of {} bytes", name.len())))
+        }
         [name] if kind.is_file() => Ok(visible_name(name)),
         _ => Ok(None),
     }
@@ -289,5 +297,16 @@ mod tests {
         refused(&gzip(&archive(&[("code/m", file, &vec![0; 3 << 20])])), "far more bytes");
         let gzipped = gzip(&archive(&[("m", file, b"model")]));
         refused(&gzipped[..gzipped.len() / 2], "damaged archive");
+        refused(&gzipped[..gzipped.len() - 1], "damaged archive");
+        refused(&[&gzipped[..gzipped.len() - 8], &[0; 8]].concat(), "damaged archive");
+        let mut header = Header::new_ustar();
+        header.set_size(300);
+        header.set_entry_type(EntryType::XHeader);
+        header.set_cksum();
+        let pax = format!("300 path={}\n", "n".repeat(290));
+        let mut long = tar::Builder::new(Vec::new());
+        long.append(&header, pax.as_bytes()).unwrap();
+        entry(&mut long, "m", file, b"model");
+        refused(&long.into_inner().unwrap(), "a name of 290 bytes");
     }
 }

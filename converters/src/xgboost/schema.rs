@@ -115,7 +115,7 @@ fn tree(value: &Value<'_>) -> Result<Nodes> {
         right: indices("right_children")?,
         feature: indices("split_indices")?,
         default_left: value
-            .read("default_left", |array| Ok(array.integers()?.iter().map(|&left| left != 0).collect()))?,
+            .read("default_left", |array| array.integers()?.iter().enumerate().map(flag).collect::<Result<_>>())?,
         condition: value.read("split_conditions", |array| array.floats().map(Cow::into_owned))?,
         categories: categories(value)?,
         values_per_leaf: values_per_leaf.unwrap_or(1).max(1),
@@ -127,6 +127,14 @@ fn tree(value: &Value<'_>) -> Result<Nodes> {
         nodes.leaf_vectors = leaf_vectors(value, &nodes)?;
     }
     Ok(nodes)
+}
+
+/// A truth value. XGBoost keeps one byte of other numbers, which no two versions need take for the same.
+fn flag((at, &number): (usize, &i64)) -> Result<bool> {
+    match number {
+        0 | 1 => Ok(number == 1),
+        _ => Err(Error::malformed(format_args!("[{at}]"), format_args!("expected 0 or 1, found {number}"))),
+    }
 }
 
 /// A node's number, -1 standing for none; other numbers that no node can have stay such numbers, for the tree's check.
