@@ -6,6 +6,7 @@
 mod attributes;
 mod layout;
 mod origins;
+pub(crate) mod soundness;
 
 use std::{borrow::Cow, fmt};
 

@@ -98,6 +98,8 @@ fn convert_onnx(bytes: &[u8]) -> Result<Converted> {
     Ok(match onnx_forest(&model) {
         Ok(pack) => Converted { form: Form::Forest, bytes: pack, reason: None },
         Err(reason) => {
+            let broken = |what: compile::Reason| Error::new(ErrorKind::InvalidArtifact, what.to_string());
+            compile::soundness::check(&model).map_err(broken)?;
             tracing::info!(%reason, "a graph is left to ONNX Runtime");
             Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason) }
         }
