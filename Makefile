@@ -6,7 +6,7 @@ IMAGE ?= thicket
 VENV := target/venv
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image build runtimes image bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image campaign build runtimes image bench-aws clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,11 @@ test-system: build runtimes $(VENV)/installed ## The built server with real clie
 
 test-image: image $(VENV)/installed ## The image, run with a memory limit and without rights.
 	THICKET_IMAGE=$(IMAGE) $(VENV)/bin/python -m pytest --quiet tests/system/test_image.py
+
+campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random models, and both beside XGBoost and ONNX Runtime.
+	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --package thicket-tests --test campaign -- --nocapture
+	THICKET_RANDOM_MODELS=1000 $(VENV)/bin/python -m pytest --quiet -rP tests/system/test_random_models.py
+	$(VENV)/bin/python tests/system/campaign.py $(THICKET) --files 6000
 
 build: ## The server's binary.
 	$(CARGO) build --release --package thicket-server

@@ -3,7 +3,6 @@
 //! A process of its own, so that whoever starts it can bound its memory and survive its end. The file that is being read
 //! lies in `target/campaign/FORM`; it stays there when reading it kills the process or panics.
 
-#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a broken fixture may end a test")]
 
 mod corpus;
