@@ -77,10 +77,10 @@ fn file_to_onnx(file: &ModelFile, reading: Reading, operators: Operators) -> Res
 /// # Errors
 /// As loading it would, and [`ErrorKind::Unsupported`] when another engine would run it.
 pub fn to_pack(path: &Path) -> Result<Vec<u8>> {
-    let converted = convert::convert(&artifact::read(path, &Limits::default())?)?;
+    let converted = convert::convert(&artifact::read(path, &Limits::default())?, Reading::default())?;
     match converted.form {
         Form::Forest => Ok(converted.bytes),
-        Form::Onnx | Form::Booster => {
+        Form::Bundle | Form::Onnx | Form::Booster => {
             Err(Error::new(ErrorKind::Unsupported, converted.reason.unwrap_or_else(|| "it is no pack".to_owned())))
         }
     }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use std::io::{Read, Write};
 use thicket_converters::{Form, recognise};
-use thicket_engine::{Libraries, Model, Result, offline};
+use thicket_engine::{Libraries, Model, Reading, Result, offline};
 use thicket_tests::{Random, cases, houses, prefix};
 
 /// The forms by name.
@@ -25,7 +25,7 @@ pub(crate) fn files(form: &str, scratch: &Path) -> Vec<Vec<u8>> {
     files = files.into_iter().step_by(step).collect();
     let converted = |bytes: Vec<u8>| {
         fs::write(scratch, bytes).unwrap();
-        if form == "pack" { offline::to_pack(scratch).ok() } else { offline::to_onnx(scratch).ok() }
+        if form == "pack" { offline::to_pack(scratch).ok() } else { offline::to_onnx(scratch, Reading::default()).ok() }
     };
     if matches!(form, "pack" | "onnx") { files.into_iter().filter_map(converted).collect() } else { files }
 }

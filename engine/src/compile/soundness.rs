@@ -104,6 +104,12 @@ mod tests {
                 assert_eq!(verdict(name, |attribute| attribute.ints[0] = number).is_ok(), is_fine, "{name} {number}");
             }
         }
+        let double = |attribute: &mut AttributeProto| {
+            let tensor = attribute.t.as_mut().unwrap();
+            tensor.set_data_type(DataType::Double);
+            tensor.raw_data = vec![0; 16];
+        };
+        assert_eq!(verdict("nodes_splits", double), Ok(()));
         assert!(verdict("nodes_trueleafs", |attribute| attribute.ints = vec![0, 0]).is_err());
         assert!(verdict("nodes_truenodeids", |attribute| attribute.ints.truncate(1)).is_err());
         assert!(verdict("nodes_splits", |attribute| attribute.t.as_mut().unwrap().raw_data.truncate(4)).is_err());
