@@ -129,13 +129,14 @@ impl<'a> Contributions<'a> {
                 self.add(*tree, row, &mut sums[tree.target as usize * width..][..width]);
             }
         }
-        for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(columns)) {
+        for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(columns)).filter(|_| self.forest.weights.is_empty()) {
             self.settle(row, sums, width);
         }
         self.sums = sums;
     }
 
     /// Counts with the bias what rounding did to the margins, which are sums in `f32`: so the contributions add up to them.
+    /// Not for a linear model, whose products may be of any size: its bias is its own.
     fn settle(&mut self, row: &[f32], sums: &mut [f64], width: usize) {
         self.margins.resize(self.forest.base.len(), 0.0);
         margins(&self.forest, row, &mut self.margins);
@@ -245,7 +246,7 @@ fn add_products(forest: &Sections<'_>, row: &[f32], sums: &mut [f64]) {
     let targets = forest.base.len();
     for ((column, value), weights) in row.iter().enumerate().zip(forest.weights.chunks_exact(targets)) {
         for (weight, sums) in weights.iter().zip(sums.chunks_exact_mut(row.len() + 1)).filter(|_| !value.is_nan()) {
-            sums[column] += f64::from(value * weight);
+            sums[column] += f64::from(*value) * f64::from(*weight);
         }
     }
 }
