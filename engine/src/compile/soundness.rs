@@ -1,54 +1,121 @@
 //! Whether an ensemble's indices lead somewhere. ONNX Runtime follows them unasked, and a library's crash is the server's.
 
-use thicket_converters::onnx::{AttributeProto, DataType, ModelProto, NodeProto, TensorProto};
+mod older;
+
+use thicket_converters::onnx::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::{
     Reason,
     attributes::{bytes, floats},
 };
 
-/// Checks every `TreeEnsemble` of the model's graph.
+/// The most levels a tree may have: ONNX Runtime goes down them by recursion.
+const LEVELS_MAX: usize = 1_000;
+
+/// Checks every ensemble of the model's graph and of the graphs within it.
 ///
 /// # Errors
 /// What is broken, in words.
 pub(crate) fn check(model: &ModelProto) -> Result<(), Reason> {
-    let nodes = model.graph.iter().flat_map(|graph| &graph.node);
-    nodes.filter(|node| node.op_type == "TreeEnsemble").try_for_each(check_ensemble)
+    let mut graphs: Vec<&GraphProto> = model.graph.iter().collect();
+    while let Some(graph) = graphs.pop() {
+        for node in &graph.node {
+            match node.op_type.as_str() {
+                "TreeEnsemble" => check_ensemble(node)?,
+                "TreeEnsembleRegressor" | "TreeEnsembleClassifier" => older::check(node)?,
+                _ => {}
+            }
+            let within = |attribute: &'_ AttributeProto| attribute.g.is_some() || !attribute.graphs.is_empty();
+            for attribute in node.attribute.iter().filter(|attribute| within(attribute)) {
+                graphs.extend(attribute.g.as_deref().into_iter().chain(&attribute.graphs));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The attributes of a node by name.
+#[derive(Clone, Copy)]
+struct Find<'a>(&'a NodeProto);
+
+impl<'a> Find<'a> {
+    fn attribute(self, name: &str) -> Option<&'a AttributeProto> {
+        self.0.attribute.iter().find(|attribute| attribute.name == name)
+    }
+
+    fn integer(self, name: &str) -> i64 {
+        self.attribute(name).map_or(0, |attribute| attribute.i)
+    }
+
+    fn integers(self, name: &str) -> &'a [i64] {
+        self.attribute(name).map_or(&[], |attribute| &attribute.ints)
+    }
+
+    fn texts(self, name: &str) -> &'a [Vec<u8>] {
+        self.attribute(name).map_or(&[], |attribute| &attribute.strings)
+    }
+
+    fn tensor(self, name: &str) -> Option<&'a TensorProto> {
+        self.attribute(name)?.t.as_deref()
+    }
+
+    /// How many numbers the older operators have under `name`, as floats or as a tensor.
+    fn numbers(self, name: &str) -> Option<usize> {
+        match self.attribute(name) {
+            Some(attribute) => Some(attribute.floats.len()),
+            None => length(self.tensor(&format!("{name}_as_tensor"))),
+        }
+    }
 }
 
 fn check_ensemble(node: &NodeProto) -> Result<(), Reason> {
-    let find = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
-    let integers = |name: &str| find(name).map_or(&[][..], |attribute: &AttributeProto| &attribute.ints[..]);
-    let tensor = |name: &str| find(name).and_then(|attribute| attribute.t.as_deref());
-    let (splits, leaves) = (integers("nodes_featureids").len(), integers("leaf_targetids").len());
-    let features = i64::from(u32::MAX);
-    let targets = find("n_targets").map_or(0, |attribute| attribute.i);
-    expect_below("nodes_featureids", integers("nodes_featureids"), features)?;
-    expect_below("leaf_targetids", integers("leaf_targetids"), targets)?;
-    expect_length("nodes_modes", tensor("nodes_modes").and_then(bytes).map(|modes| modes.len()), splits)?;
-    expect_length("nodes_splits", length(tensor("nodes_splits")), splits)?;
-    expect_length("leaf_weights", length(tensor("leaf_weights")), leaves)?;
+    let find = Find(node);
+    let (splits, leaves) = (find.integers("nodes_featureids").len(), find.integers("leaf_targetids").len());
+    expect_below("nodes_featureids", find.integers("nodes_featureids"), i64::from(u32::MAX))?;
+    expect_below("leaf_targetids", find.integers("leaf_targetids"), find.integer("n_targets"))?;
+    expect_length("nodes_modes", find.tensor("nodes_modes").and_then(bytes).map(|modes| modes.len()), splits)?;
+    expect_length("nodes_splits", length(find.tensor("nodes_splits")), splits)?;
+    expect_length("leaf_weights", length(find.tensor("leaf_weights")), leaves)?;
     let mut parents = vec![0_u8; splits];
-    for [numbers, flags] in [["nodes_truenodeids", "nodes_trueleafs"], ["nodes_falsenodeids", "nodes_falseleafs"]] {
-        expect_length(numbers, Some(integers(numbers).len()), splits)?;
-        expect_length(flags, Some(integers(flags).len()), splits)?;
-        for (&number, &is_leaf) in integers(numbers).iter().zip(integers(flags)) {
-            reach(number, is_leaf != 0, leaves, &mut parents)?;
+    let mut children = vec![[None; 2]; splits];
+    let ways = [["nodes_truenodeids", "nodes_trueleafs"], ["nodes_falsenodeids", "nodes_falseleafs"]];
+    for (side, [numbers, flags]) in ways.into_iter().enumerate() {
+        expect_length(numbers, Some(find.integers(numbers).len()), splits)?;
+        expect_length(flags, Some(find.integers(flags).len()), splits)?;
+        for (at, (&number, &is_leaf)) in find.integers(numbers).iter().zip(find.integers(flags)).enumerate() {
+            children[at][side] = reach(number, is_leaf != 0, leaves, &mut parents)?;
         }
     }
-    integers("tree_roots").iter().try_for_each(|&root| reach(root, false, leaves, &mut parents))
+    let mut roots = Vec::new();
+    for &root in find.integers("tree_roots") {
+        roots.extend(reach(root, false, leaves, &mut parents)?);
+    }
+    expect_levels(roots, |at| children[at])
 }
 
-/// Goes to a leaf or a split. A split to which one way leads at most, roots included, cannot lead back to a root.
-fn reach(number: i64, is_leaf: bool, leaves: usize, parents: &mut [u8]) -> Result<(), Reason> {
+/// No way from one of `roots` has more than so many levels. No two ways lead to one node.
+fn expect_levels(roots: Vec<usize>, children: impl Fn(usize) -> [Option<usize>; 2]) -> Result<(), Reason> {
+    let mut ahead: Vec<(usize, usize)> = roots.into_iter().map(|root| (root, 0)).collect();
+    while let Some((at, level)) = ahead.pop() {
+        if level > LEVELS_MAX {
+            return Err(Reason::new(format!("a tree has more than {LEVELS_MAX} levels")));
+        }
+        ahead.extend(children(at).into_iter().flatten().map(|child| (child, level + 1)));
+    }
+    Ok(())
+}
+
+/// Goes to a leaf, or to a split and answers its place. A split to which one way leads at most, roots included, cannot lead
+/// back to a root.
+fn reach(number: i64, is_leaf: bool, leaves: usize, parents: &mut [u8]) -> Result<Option<usize>, Reason> {
     let count = if is_leaf { leaves } else { parents.len() };
     let at = usize::try_from(number).ok().filter(|&at| at < count);
     let at = at.ok_or_else(|| Reason::new(format!("the ensemble leads to node {number} of {count}")))?;
     if is_leaf {
-        return Ok(());
+        return Ok(None);
     }
     parents[at] += 1;
-    if parents[at] > 1 { Err(Reason::new(format!("more than one way leads to node {number}"))) } else { Ok(()) }
+    if parents[at] > 1 { Err(Reason::new(format!("more than one way leads to node {number}"))) } else { Ok(Some(at)) }
 }
 
 /// How many numbers of the kinds that the operator takes a tensor holds; `None` where it holds something else.

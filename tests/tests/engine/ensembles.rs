@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use thicket_converters::onnx::{self, AttributeProto, ModelProto};
-use thicket_engine::{Libraries, Model, Output, Reading, Runtime, offline};
+use thicket_engine::{ErrorKind, Libraries, Model, Output, Reading, Runtime, offline};
 use thicket_tests::{Graph, graphs, matrix};
 
 use crate::setting::libraries;
@@ -141,26 +141,35 @@ fn damaged_attributes_are_refused_or_harmless() {
 }
 
 #[test]
-fn cycles_and_numbers_beyond_bounds_are_left_with_the_reason() {
+fn cycles_and_numbers_beyond_bounds_reach_no_engine() {
     let graphs = graphs();
     let graph = graphs.iter().find(|graph| graph.name == "sklearn/forest_classes").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
-    let check = |name: &str, damage: Damage, reason: &str| {
+    let damage = |name: &str, damage: Damage| {
         let mut model = onnx::decode(&graph.model).unwrap();
         let attributes = &mut model.graph.as_mut().unwrap().node[0].attribute;
         damage(attributes.iter_mut().find(|attribute| attribute.name == name).unwrap());
         fs::write(&path, onnx::encode(&model)).unwrap();
-        let inspection = offline::inspect(&path, Reading::default()).unwrap().to_string();
+        offline::inspect(&path, Reading::default())
+    };
+    let refused = |name: &str, by: Damage, reason: &str| {
+        let error = damage(name, by).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArtifact, "{error:?}");
+        assert!(error.story().contains(reason), "{} lacks {reason}", error.story());
+    };
+    refused("nodes_truenodeids", |attribute| attribute.ints[0] = 0, "is not its root");
+    refused("nodes_truenodeids", |attribute| attribute.ints[0] = 1 << 40, "no node of its tree");
+    refused("nodes_featureids", |attribute| attribute.ints[0] = -1, "nodes_featureids holds -1");
+    refused("class_ids", |attribute| attribute.ints[0] = i64::from(u32::MAX), "class_ids holds 4294967295");
+    refused("class_nodeids", |attribute| attribute.ints[0] = 1 << 40, "a weight names node");
+    refused("class_weights", |attribute| attribute.floats.truncate(5), "entries of class_weights");
+    refused("nodes_nodeids", |attribute| attribute.ints[1] = 0, "twice");
+    let left = |name: &str, by: Damage, reason: &str| {
+        let inspection = damage(name, by).unwrap().to_string();
         assert!(inspection.contains("ONNX Runtime") && inspection.contains(reason), "{inspection} lacks {reason}");
     };
-    check("nodes_truenodeids", |attribute| attribute.ints[0] = 0, "more than one parent");
-    check("nodes_truenodeids", |attribute| attribute.ints[0] = 1 << 40, "no node of its tree");
-    check("nodes_featureids", |attribute| attribute.ints[0] = 6, "feature 6 of 6");
-    check("nodes_featureids", |attribute| attribute.ints[0] = -1, "feature -1");
-    check("class_ids", |attribute| attribute.ints[0] = i64::from(u32::MAX), "target 4294967295 of 3");
-    check("class_ids", |attribute| attribute.ints[1] = 0, "to one target twice");
-    check("class_weights", |attribute| attribute.floats.truncate(5), "different lengths");
-    check("nodes_modes", |attribute| attribute.strings[0] = b"BRANCH_SIDEWAYS".to_vec(), "other than");
-    check("nodes_nodeids", |attribute| attribute.ints[1] = 0, "twice");
+    left("nodes_featureids", |attribute| attribute.ints[0] = 6, "feature 6 of 6");
+    left("class_ids", |attribute| attribute.ints[1] = 0, "to one target twice");
+    left("nodes_modes", |attribute| attribute.strings[0] = b"BRANCH_SIDEWAYS".to_vec(), "other than");
 }
