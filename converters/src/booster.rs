@@ -173,6 +173,10 @@ fn check_counts(properties: &Properties) -> Result<()> {
             format_args!("expected one for each of {} targets, found {bases}", properties.targets).to_string();
         return Err(Error::malformed("base_score", message));
     }
+    if properties.base_margins.iter().any(|margin| margin.is_nan()) {
+        let message = format_args!("expected a base score that {} can have", properties.objective).to_string();
+        return Err(Error::malformed("base_score", message));
+    }
     Ok(())
 }
 
