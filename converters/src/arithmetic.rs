@@ -5,7 +5,8 @@
 
 mod contributions;
 
-use crate::booster::{Booster, Linear, Model, SumOrder};
+use crate::booster::{Booster, Linear, Model};
+use crate::rules::SumOrder;
 use crate::tree::{CATEGORIES_MAX, Tree};
 
 pub use contributions::contributions;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::form::Form;
 use crate::link::Link;
 use crate::objective::Objective;
+use crate::rules::{self, SumOrder};
 use crate::tree::Tree;
 use crate::version::Version;
 
@@ -14,15 +15,6 @@ pub const FEATURES_MAX: usize = 1 << 24;
 
 /// The most margins a row may have.
 pub const TARGETS_MAX: usize = 1 << 16;
-
-/// The order in which a row's margin is summed; it decides the last bit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SumOrder {
-    /// The leaves are added onto the base margin in the order of the trees.
-    BaseThenLeaves,
-    /// The leaves are summed from zero in the order of the trees, then the base margin is added.
-    LeavesThenBase,
-}
 
 /// What stands between the base margins and the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +87,7 @@ impl Booster {
     /// How margins become values.
     #[must_use]
     pub fn link(&self) -> Link {
-        self.0.objective.link(self.0.version)
+        rules::link(self.0.version, self.0.objective)
     }
 
     /// How many values a row has.

@@ -1,16 +1,18 @@
-//! XGBoost's own model files: what each version's numbers mean, and the readers of each form.
+//! XGBoost's own model files: the readers of each form.
 //!
 //! A reader turns bytes into a [`Learner`], which says what the file says; [`Learner::booster`] applies the rules of the
-//! version that wrote it. A new version of XGBoost that only renames or moves members touches `schema.rs` alone.
+//! version that wrote it. A new version of XGBoost that renames or moves members touches `schema.rs` alone, one that
+//! computes otherwise `rules.rs`.
 
 mod legacy;
 mod schema;
 mod serialised;
 
-use crate::booster::{Booster, Linear, Model, Properties, SumOrder, check_size};
+use crate::booster::{Booster, Linear, Model, Properties, check_size};
 use crate::error::{Error, Result};
 use crate::form::Form;
 use crate::objective::Objective;
+use crate::rules::{self, SumOrder};
 use crate::tree::{Nodes, Tree};
 use crate::version::Version;
 
@@ -65,7 +67,7 @@ impl Learner {
 
     /// One margin a target. A linear booster uses the first base score for all of them, as XGBoost does.
     fn base_margins(&self, objective: Objective, targets: usize) -> Result<Vec<f32>> {
-        let margin = |&score: &f32| objective.margin_of_base_score(self.version, score);
+        let margin = |&score: &f32| rules::margin_of_base_score(self.version, objective, score);
         let is_linear = matches!(self.gradient_booster, GradientBooster::Linear(_));
         match self.base_scores.as_slice() {
             [] => Err(Error::malformed("base_score", "expected at least one number")),
@@ -75,13 +77,9 @@ impl Learner {
         }
     }
 
-    /// XGBoost adds leaves onto the base margin since 1.3, in dart boosters since 1.4.
     fn sum_order(&self) -> SumOrder {
-        let minor = match self.gradient_booster {
-            GradientBooster::Trees { is_dart: true, .. } => 4,
-            _ => 3,
-        };
-        if self.version.is_since(1, minor) { SumOrder::BaseThenLeaves } else { SumOrder::LeavesThenBase }
+        let is_dart = matches!(self.gradient_booster, GradientBooster::Trees { is_dart: true, .. });
+        rules::sum_order(self.version, is_dart)
     }
 
     fn best_iteration(&self) -> Option<u32> {

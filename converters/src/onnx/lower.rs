@@ -12,9 +12,10 @@ use super::proto::{
     OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TensorType, TypeProto, TypeValue,
     ValueInfoProto,
 };
-use crate::booster::{Booster, Model, SumOrder};
+use crate::booster::{Booster, Model};
 use crate::error::{Error, Result};
 use crate::link::Link;
+use crate::rules::SumOrder;
 use crate::tree::Tree;
 use ensemble::Ensemble;
 
