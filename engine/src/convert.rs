@@ -1,5 +1,7 @@
 //! From a model file to the form that is served: converted to ONNX, compiled to a pack, and verified before it is used.
 
+use std::sync::Arc;
+
 use thicket_converters::{
     self as converters, Form as Trainer,
     onnx::{self, ModelProto},
@@ -10,6 +12,7 @@ use crate::{
     bundle,
     cache::{Form, seal},
     compile,
+    counts::Counters,
     error::{Error, ErrorKind, Result},
     foreign,
     pack::Pack,
@@ -27,42 +30,142 @@ pub(crate) struct Converted {
     pub(crate) reason: Option<String>,
 }
 
-/// Converts the model files of an artifact, sorted by name; several are the members of an ensemble.
-///
-/// # Errors
-/// [`ErrorKind::InvalidArtifact`] with the file's name and the place in it when it is damaged or no model,
-/// [`ErrorKind::Unsupported`] when it is well formed but nothing here can serve it.
-pub(crate) fn convert(files: &[ModelFile], reading: Reading) -> Result<Converted> {
-    match counting(files, reading) {
-        [file] => convert_file(file, reading),
-        files => convert_ensemble(files, reading),
+/// What writes a booster as ONNX.
+type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
+
+/// Converts artifacts in one way, and counts how that goes.
+#[derive(Debug)]
+pub(crate) struct Converter {
+    pub(crate) reading: Reading,
+    pub(crate) lower: Lower,
+    counters: Arc<Counters>,
+}
+
+impl Converter {
+    pub(crate) fn new(reading: Reading, counters: Arc<Counters>) -> Self {
+        Self { reading, lower: onnx::lower, counters }
+    }
+
+    /// Converts the model files of an artifact, sorted by name; several are the members of an ensemble.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArtifact`] with the file's name and the place in it when it is damaged or no model,
+    /// [`ErrorKind::Unsupported`] when it is well formed but nothing here can serve it.
+    pub(crate) fn convert(&self, files: &[ModelFile]) -> Result<Converted> {
+        let converted = match counting(files, self.reading) {
+            [file] => self.convert_file(file)?,
+            files => self.convert_ensemble(files)?,
+        };
+        self.counters.conversions.add_one();
+        match converted.form {
+            Form::Forest | Form::Bundle => {}
+            Form::Onnx => self.counters.onnxruntime_fallbacks.add_one(),
+            Form::Booster => self.counters.xgboost_fallbacks.add_one(),
+        }
+        Ok(converted)
+    }
+
+    /// Converts every member of an ensemble, which have to fit together.
+    fn convert_ensemble(&self, files: &[ModelFile]) -> Result<Converted> {
+        let mut packs = Vec::with_capacity(files.len());
+        let mut shapes = Vec::with_capacity(files.len());
+        for file in files {
+            let member = self.convert_file(file)?;
+            if member.form != Form::Forest {
+                let message = format!(
+                    "{:?} is no member of an ensemble, because it does not run on thicket's kernels: {}",
+                    file.name,
+                    member.reason.unwrap_or_default()
+                );
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            shapes.push(Pack::from_bytes(&member.bytes)?.shape());
+            packs.push(member.bytes);
+        }
+        check_shapes(files, &shapes)?;
+        Ok(Converted { form: Form::Bundle, bytes: bundle::write(&packs), reason: None })
+    }
+
+    fn convert_file(&self, file: &ModelFile) -> Result<Converted> {
+        self.convert_bytes(&file.bytes)
+            .map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
+    }
+
+    fn convert_bytes(&self, bytes: &[u8]) -> Result<Converted> {
+        match converters::recognise(bytes) {
+            Trainer::Unknown => Err(Error::new(
+                ErrorKind::InvalidArtifact,
+                "it is neither a booster of XGBoost (pickled, binary, JSON or UBJSON) nor an ONNX model",
+            )),
+            Trainer::Onnx => self.convert_onnx(bytes),
+            _ => self.convert_booster(bytes),
+        }
+    }
+
+    /// Runs tree ensembles on our kernels and leaves every other graph to ONNX Runtime.
+    fn convert_onnx(&self, bytes: &[u8]) -> Result<Converted> {
+        let model = onnx::decode(bytes).map_err(refused)?;
+        Ok(match self.onnx_forest(&model) {
+            Ok(pack) => Converted { form: Form::Forest, bytes: pack, reason: None },
+            Err(reason) => {
+                let broken = |what: compile::Reason| Error::new(ErrorKind::InvalidArtifact, what.to_string());
+                compile::soundness::check(&model).map_err(broken)?;
+                tracing::info!(%reason, "a graph is left to ONNX Runtime");
+                Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason) }
+            }
+        })
+    }
+
+    /// The pack of the tree ensemble that answers for `model`, or the reason why there is none.
+    fn onnx_forest(&self, model: &ModelProto) -> Result<Vec<u8>, String> {
+        if compile::is_lowered(model) {
+            return compile::compile(model).map(|draft| draft.write()).map_err(|reason| reason.to_string());
+        }
+        let ensemble = foreign::read(model).map_err(|reason| reason.to_string())?;
+        let bytes = foreign::compile(&ensemble, model).map_err(|reason| reason.to_string())?.write();
+        let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
+        self.counted(verify::verify_ensemble(&ensemble, &pack.sections()))?;
+        Ok(bytes)
+    }
+
+    /// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.
+    fn convert_booster(&self, bytes: &[u8]) -> Result<Converted> {
+        let booster = read_booster(bytes, self.reading)?;
+        match self.forest(&booster) {
+            Ok(pack) => Ok(Converted { form: Form::Forest, bytes: pack, reason: None }),
+            Err(reason) => {
+                tracing::warn!(%reason, "a booster is left to XGBoost's library");
+                let model = converters::lift(bytes).map_err(refused)?;
+                let whole = converters::read_booster(&model).map_err(refused)?;
+                if whole.trees().len() != booster.trees().len() {
+                    let message =
+                        "training stopped early, and XGBoost's library cannot be told to use only the first trees";
+                    let cause = Error::new(ErrorKind::Unsupported, reason);
+                    return Err(Error::caused(ErrorKind::Unsupported, message, cause));
+                }
+                Ok(Converted { form: Form::Booster, bytes: seal(model.into_owned()), reason: Some(reason) })
+            }
+        }
+    }
+
+    /// The verified pack of `booster`, or the reason why there is none.
+    fn forest(&self, booster: &converters::Booster) -> Result<Vec<u8>, String> {
+        let model = (self.lower)(booster).map_err(|error| error.to_string())?;
+        let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.write();
+        let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
+        self.counted(verify::verify(booster, &pack.sections()))?;
+        Ok(bytes)
+    }
+
+    /// A verification's outcome, counted when it failed.
+    fn counted(&self, verdict: Result<(), String>) -> Result<(), String> {
+        verdict.inspect_err(|_| self.counters.verification_failures.add_one())
     }
 }
 
 /// Those of an artifact's files that count.
 pub(crate) fn counting(files: &[ModelFile], reading: Reading) -> &[ModelFile] {
     if reading.ensemble { files } else { files.get(..1).unwrap_or_default() }
-}
-
-/// Converts every member of an ensemble, which have to fit together.
-fn convert_ensemble(files: &[ModelFile], reading: Reading) -> Result<Converted> {
-    let mut packs = Vec::with_capacity(files.len());
-    let mut shapes = Vec::with_capacity(files.len());
-    for file in files {
-        let member = convert_file(file, reading)?;
-        if member.form != Form::Forest {
-            let message = format!(
-                "{:?} is no member of an ensemble, because it does not run on thicket's kernels: {}",
-                file.name,
-                member.reason.unwrap_or_default()
-            );
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
-        shapes.push(Pack::from_bytes(&member.bytes)?.shape());
-        packs.push(member.bytes);
-    }
-    check_shapes(files, &shapes)?;
-    Ok(Converted { form: Form::Bundle, bytes: bundle::write(&packs), reason: None })
 }
 
 /// Refuses members that take different rows or answer different numbers of values.
@@ -76,82 +179,9 @@ fn check_shapes(files: &[ModelFile], shapes: &[(usize, usize)]) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, message))
 }
 
-fn convert_file(file: &ModelFile, reading: Reading) -> Result<Converted> {
-    convert_bytes(&file.bytes, reading)
-        .map_err(|error| Error::caused(error.kind(), format!("cannot convert {:?}", file.name), error))
-}
-
-fn convert_bytes(bytes: &[u8], reading: Reading) -> Result<Converted> {
-    match converters::recognise(bytes) {
-        Trainer::Unknown => Err(Error::new(
-            ErrorKind::InvalidArtifact,
-            "it is neither a booster of XGBoost (pickled, binary, JSON or UBJSON) nor an ONNX model",
-        )),
-        Trainer::Onnx => convert_onnx(bytes),
-        _ => convert_booster(bytes, reading, onnx::lower),
-    }
-}
-
-/// Runs tree ensembles on our kernels and leaves every other graph to ONNX Runtime.
-fn convert_onnx(bytes: &[u8]) -> Result<Converted> {
-    let model = onnx::decode(bytes).map_err(refused)?;
-    Ok(match onnx_forest(&model) {
-        Ok(pack) => Converted { form: Form::Forest, bytes: pack, reason: None },
-        Err(reason) => {
-            let broken = |what: compile::Reason| Error::new(ErrorKind::InvalidArtifact, what.to_string());
-            compile::soundness::check(&model).map_err(broken)?;
-            tracing::info!(%reason, "a graph is left to ONNX Runtime");
-            Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason) }
-        }
-    })
-}
-
-/// The pack of the tree ensemble that answers for `model`, or the reason why there is none.
-fn onnx_forest(model: &ModelProto) -> Result<Vec<u8>, String> {
-    if compile::is_lowered(model) {
-        return compile::compile(model).map(|draft| draft.write()).map_err(|reason| reason.to_string());
-    }
-    let ensemble = foreign::read(model).map_err(|reason| reason.to_string())?;
-    let bytes = foreign::compile(&ensemble, model).map_err(|reason| reason.to_string())?.write();
-    let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-    verify::verify_ensemble(&ensemble, &pack.sections())?;
-    Ok(bytes)
-}
-
 /// The booster in a model file, with the trees that `reading` asks for.
 pub(crate) fn read_booster(bytes: &[u8], reading: Reading) -> Result<converters::Booster> {
     converters::read_booster_with(bytes, reading.best_iteration).map_err(refused)
-}
-
-/// What writes a booster as ONNX.
-type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
-
-/// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.
-fn convert_booster(bytes: &[u8], reading: Reading, lower: Lower) -> Result<Converted> {
-    let booster = read_booster(bytes, reading)?;
-    match forest(&booster, lower) {
-        Ok(pack) => Ok(Converted { form: Form::Forest, bytes: pack, reason: None }),
-        Err(reason) => {
-            tracing::warn!(%reason, "a booster is left to XGBoost's library");
-            let model = converters::lift(bytes).map_err(refused)?;
-            let whole = converters::read_booster(&model).map_err(refused)?;
-            if whole.trees().len() != booster.trees().len() {
-                let message =
-                    "training stopped early, and XGBoost's library cannot be told to use only the first trees";
-                return Err(Error::caused(ErrorKind::Unsupported, message, Error::new(ErrorKind::Unsupported, reason)));
-            }
-            Ok(Converted { form: Form::Booster, bytes: seal(model.into_owned()), reason: Some(reason) })
-        }
-    }
-}
-
-/// The verified pack of `booster`, or the reason why there is none.
-fn forest(booster: &converters::Booster, lower: Lower) -> Result<Vec<u8>, String> {
-    let model = lower(booster).map_err(|error| error.to_string())?;
-    let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.write();
-    let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-    verify::verify(booster, &pack.sections())?;
-    Ok(bytes)
 }
 
 /// A converter's complaint about a file as an error of this crate.
@@ -170,30 +200,18 @@ mod tests {
         "objective":{"name":"reg:squarederror"},
         "gradient_booster":{"name":"gblinear","model":{"weights":[2,-1,0]}}}}"#;
 
+    fn convert(model: &str) -> Converted {
+        let files = [ModelFile { name: "xgboost-model".to_owned(), bytes: model.as_bytes().to_vec() }];
+        Converter::new(Reading::default(), Arc::default()).convert(&files).unwrap()
+    }
+
     #[test]
     fn a_booster_without_trees_is_a_pack_of_base_margins() {
         let treeless = r#"{"name":"gbtree","model":{"tree_info":[],"trees":[]}}"#;
         let linear = r#"{"name":"gblinear","model":{"weights":[2,-1,0]}}"#;
-        let converted =
-            convert_booster(MODEL.replace(linear, treeless).as_bytes(), Reading::default(), onnx::lower).unwrap();
+        let converted = convert(&MODEL.replace(linear, treeless));
         assert_eq!((converted.form, converted.reason), (Form::Forest, None));
         let pack = Pack::from_bytes(&converted.bytes).unwrap();
         assert_eq!((pack.sections().base, pack.sections().trees.len()), (&[0.5][..], 0));
-    }
-
-    #[test]
-    fn a_converter_that_errs_is_not_believed() {
-        let right = convert_booster(MODEL.as_bytes(), Reading::default(), onnx::lower).unwrap();
-        assert_eq!((right.form, right.reason), (Form::Forest, None));
-        let faulty: Lower = |booster| {
-            let mut model = onnx::lower(booster)?;
-            let weights = model.graph.as_mut().and_then(|graph| graph.initializer.last_mut()).unwrap();
-            weights.raw_data[0] ^= 1;
-            Ok(model)
-        };
-        let wrong = convert_booster(MODEL.as_bytes(), Reading::default(), faulty).unwrap();
-        assert_eq!((wrong.form, &wrong.bytes), (Form::Booster, &seal(MODEL.as_bytes().to_vec())));
-        let reason = wrong.reason.unwrap();
-        assert!(reason.contains("does not verify") && reason.contains("probe row"), "{reason}");
     }
 }

@@ -2,6 +2,8 @@
 
 mod builder;
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, sync::Arc};
 
@@ -13,9 +15,10 @@ use load::{Order, Origin};
 use crate::{
     artifact::Limits,
     cache::Cache,
+    convert::Converter,
+    counts::{Counters, Counts},
     error::{Error, ErrorKind, Result},
     governor::{Governor, Memory},
-    reading::Reading,
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
     slot::Lease,
@@ -36,7 +39,8 @@ struct Shared {
     governor: Arc<Governor>,
     runtimes: Runtimes,
     limits: Limits,
-    reading: Reading,
+    converter: Converter,
+    counters: Arc<Counters>,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     /// Held while room is made, so that two loads do not evict for each other's bytes.
@@ -118,6 +122,7 @@ impl Engine {
     /// [`ErrorKind::NotLoaded`].
     pub async fn unload(&self, name: &str) -> Result<()> {
         let Some(loaded) = self.0.registry.remove(name) else { return not_loaded(name) };
+        self.0.counters.unloads.add_one();
         let gone = loaded.gone();
         drop(loaded);
         gone.await;
@@ -151,6 +156,12 @@ impl Engine {
     #[must_use]
     pub fn memory(&self) -> Memory {
         self.0.governor.memory()
+    }
+
+    /// How often what happened since this engine was made.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.0.counters.counts()
     }
 
     /// Runs a load where nobody's leaving can cancel it.

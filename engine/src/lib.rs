@@ -19,6 +19,7 @@
 //! The crate knows no HTTP and no environment variables. Modules are listed lowest first: each uses those before it.
 
 mod error;
+mod counts;
 mod reading;
 mod predictions;
 mod library;
@@ -47,6 +48,7 @@ mod engine;
 pub mod offline;
 
 pub use artifact::Limits;
+pub use counts::Counts;
 pub use engine::{Builder, Engine, ModelInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;

@@ -1,6 +1,6 @@
 //! Artifacts without a registry: what the command line asks of a single one.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use thicket_converters::{
     self as converters, Form as Trainer,
@@ -10,7 +10,7 @@ use thicket_converters::{
 use crate::{
     artifact::{self, Limits, ModelFile},
     cache::{Form, unseal},
-    convert::{self, Converted},
+    convert::{self, Converted, Converter},
     error::{Error, ErrorKind, Result},
     foreign,
     library::Libraries,
@@ -34,7 +34,7 @@ pub fn open(path: &Path, libraries: &Libraries) -> Result<Model> {
 /// As loading it would.
 pub fn open_with(path: &Path, reading: Reading, libraries: &Libraries) -> Result<Model> {
     let files = artifact::read(path, &Limits::default())?;
-    let converted = convert::convert(&files, reading)?;
+    let converted = converter(reading).convert(&files)?;
     let bytes = served_bytes(&converted)?;
     Model::foreign(converted.form, bytes, &Runtimes::new(libraries.clone()))
 }
@@ -77,7 +77,7 @@ fn file_to_onnx(file: &ModelFile, reading: Reading, operators: Operators) -> Res
 /// # Errors
 /// As loading it would, and [`ErrorKind::Unsupported`] when another engine would run it.
 pub fn to_pack(path: &Path) -> Result<Vec<u8>> {
-    let converted = convert::convert(&artifact::read(path, &Limits::default())?, Reading::default())?;
+    let converted = converter(Reading::default()).convert(&artifact::read(path, &Limits::default())?)?;
     match converted.form {
         Form::Forest => Ok(converted.bytes),
         Form::Bundle | Form::Onnx | Form::Booster => {
@@ -109,8 +109,17 @@ impl fmt::Display for Inspection {
 /// # Errors
 /// As loading it would, up to the point where another engine's library would be opened.
 pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection> {
+    inspect_with(path, &converter(reading))
+}
+
+/// The same with a converter of the caller's.
+///
+/// # Errors
+/// As [`inspect`].
+pub(crate) fn inspect_with(path: &Path, converter: &Converter) -> Result<Inspection> {
     let files = artifact::read(path, &Limits::default())?;
-    let converted = convert::convert(&files, reading)?;
+    let converted = converter.convert(&files)?;
+    let reading = converter.reading;
     let mut lines = Vec::new();
     for file in convert::counting(&files, reading) {
         describe_file(file, reading, &mut lines);
@@ -169,6 +178,11 @@ fn describe_graph(model: &ModelProto, lines: &mut Vec<(&'static str, String)>) {
             ("nodes", ensemble.node_count().to_string()),
         ]);
     }
+}
+
+/// A converter whose counts nobody asks for.
+fn converter(reading: Reading) -> Converter {
+    Converter::new(reading, Arc::default())
 }
 
 fn served_bytes(converted: &Converted) -> Result<&[u8]> {

@@ -11,6 +11,8 @@ use super::{Engine, Shared};
 use crate::{
     artifact::Limits,
     cache::Cache,
+    convert::Converter,
+    counts::Counters,
     error::{Error, ErrorKind, Result},
     governor::{Governor, limit},
     library::Libraries,
@@ -119,6 +121,7 @@ impl Builder {
         let limit_bytes = limit::detect(self.memory_limit)?;
         tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
+        let counters = Arc::<Counters>::default();
         Ok(Engine(Arc::new(Shared {
             source: self.source,
             cache: Cache::open(&cache_dir)?,
@@ -126,7 +129,8 @@ impl Builder {
             governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
             limits: self.limits,
-            reading: self.reading,
+            converter: Converter::new(self.reading, Arc::clone(&counters)),
+            counters,
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),
             admission: Mutex::new(()),
             runtime,

@@ -12,7 +12,7 @@ use super::Shared;
 use crate::{
     artifact,
     cache::{Entry, Form, Key},
-    convert::{self, Converted},
+    convert::Converted,
     error::{Error, ErrorKind, Result},
     governor::{Admission, Reservation, policy},
     model::Model,
@@ -73,10 +73,15 @@ impl Shared {
                     total_us = started.elapsed().as_micros(),
                     "loaded"
                 );
+                self.counters.loads.add_one();
+                if steps.is_cached {
+                    self.counters.cached_loads.add_one();
+                }
                 ticket.publish(location, is_pinned, model, reservation);
             }
             Err(error) => {
                 tracing::warn!(model = &*name, error = error.story(), "cannot load");
+                self.counters.load_failures.add_one();
                 ticket.fail(error);
             }
         }
@@ -85,7 +90,7 @@ impl Shared {
     async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, steps: &mut Steps) -> Result<(Model, Reservation)> {
         let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
         let mut clock = Instant::now();
-        let key = origin.key(name, self.reading).await?;
+        let key = origin.key(name, self.converter.reading).await?;
         steps.locate = lap(&mut clock);
         if let Some(entry) = self.cache.find(&key) {
             match self.open(&entry).await {
@@ -127,7 +132,7 @@ impl Shared {
             Origin::Source(source) => {
                 let fetched = source.fetch(name, aside.path(), self.limits.bytes_max).await?;
                 // The artifact may have changed since it was located: what was fetched is what the key must say.
-                (fetched.path, Key::new(&source.location(), name, &fetched.version.0, self.reading))
+                (fetched.path, Key::new(&source.location(), name, &fetched.version.0, self.converter.reading))
             }
         };
         steps.fetch = lap(clock);
@@ -143,7 +148,7 @@ impl Shared {
     }
 
     fn convert_artifact(&self, path: &Path) -> Result<Converted> {
-        convert::convert(&artifact::read(path, &self.limits)?, self.reading)
+        self.converter.convert(&artifact::read(path, &self.limits)?)
     }
 
     /// Makes room for a conversion and opens it.
@@ -182,6 +187,7 @@ impl Shared {
         for victim in victims {
             let loaded = &models[victim];
             if self.registry.evict(loaded) {
+                self.counters.evictions.add_one();
                 let idle_ms = self.registry.age().saturating_sub(loaded.used_at()).as_millis();
                 tracing::info!(model = &*loaded.name, bytes = loaded.bytes(), idle_ms, "evicted: least recently used");
             }

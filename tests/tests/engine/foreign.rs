@@ -31,6 +31,8 @@ async fn graphs_without_trees_are_served_by_onnx_runtime() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
     assert_eq!(setting.source.fetches(), 3);
+    let counts = setting.engine.counts();
+    assert_eq!((counts.loads, counts.conversions, counts.onnxruntime_fallbacks), (3, 3, 3));
 }
 
 /// The linear model that a version wrote as JSON, its first weight grown beyond all bounds: ONNX cannot leave a missing

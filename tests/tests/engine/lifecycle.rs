@@ -65,6 +65,9 @@ async fn the_least_recently_used_leave_and_come_back() {
     }
     assert!(setting.engine.models().len() < 4);
     assert_eq!(setting.source.fetches(), 4, "what was evicted comes back from the cache");
+    let counts = setting.engine.counts();
+    assert_eq!((counts.conversions, counts.cached_loads), (4, counts.loads - 4));
+    assert_eq!(counts.evictions, counts.loads - setting.engine.models().len() as u64);
 }
 
 #[tokio::test]
@@ -122,6 +125,7 @@ async fn loading_by_path_registers_under_any_name_and_unloading_gives_the_memory
     unloading.await.unwrap().unwrap();
     assert_eq!(engine.memory().used_bytes, 0);
     assert_eq!(engine.unload("a/b %2F").await.unwrap_err().kind(), ErrorKind::NotLoaded);
+    assert_eq!(engine.counts().unloads, 1);
 }
 
 #[tokio::test]
@@ -139,6 +143,8 @@ async fn a_load_that_fails_leaves_the_name_free_and_says_why() {
     let house = &houses()[0];
     engine.load("m", &prefix().join(&house.target)).await.unwrap();
     check(&engine.loaded("m").unwrap(), house);
+    let counts = engine.counts();
+    assert_eq!((counts.load_failures, counts.loads, counts.conversions), (3, 1, 1));
 }
 
 #[tokio::test]
