@@ -3,6 +3,8 @@
 //! An artifact is a directory, a bare model file, or a `tar` archive, gzipped or not. Only the regular files at its top
 //! count, as in AWS's containers; nothing is ever written to disk, and every size is bounded before it is read.
 
+mod gzip;
+
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
@@ -11,9 +13,8 @@ use std::{
     path::{Component, Path},
 };
 
-use flate2::read::MultiGzDecoder;
-
 use crate::error::{Error, ErrorKind, Result};
+use gzip::Members;
 
 /// Bounds on what an artifact may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +99,12 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
     let head = peek(&mut file)?;
     if head.starts_with(&[0x1f, 0x8b]) {
         let packed_bytes = file.get_ref().metadata().map_err(unreadable)?.len();
+        // What is packed counts too: zeros behind the stream unpack to nothing, however many they are.
+        if packed_bytes > limits.archive_bytes_max() {
+            return Err(invalid(format!("it has {packed_bytes} bytes, far more than a model archive does")));
+        }
         let unpacked_max = limits.ratio_max.saturating_mul(packed_bytes).saturating_add(1 << 20);
-        return read_archive(MultiGzDecoder::new(file), limits, unpacked_max.min(limits.archive_bytes_max()));
+        return read_archive(Members::new(file), limits, unpacked_max.min(limits.archive_bytes_max()));
     }
     if head.get(257..262) == Some(b"ustar") {
         return read_archive(file, limits, limits.archive_bytes_max());
