@@ -57,7 +57,7 @@ pub struct Properties {
     pub feature_names: Vec<String>,
     /// The columns' types in XGBoost's short words (`float`, `int`, `q`, `c` …), or nothing.
     pub feature_types: Vec<String>,
-    /// What training attached to the model, in the order of the file.
+    /// What training attached to the model.
     pub attributes: Vec<(String, String)>,
     /// The best round of early stopping, counted from 0, as a pickle's state or the attributes say.
     pub best_iteration: Option<u32>,

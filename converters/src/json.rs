@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         self.expect(b'{')?;
         let mut members = Vec::new();
         if self.accept(b'}') {
-            return Ok(Value::Object(members));
+            return Ok(Value::object(members));
         }
         loop {
             self.next_token();
@@ -64,7 +64,9 @@ impl<'a> Reader<'a> {
             members.push((name, self.value(depth + 1)?));
             if !self.accept(b',') {
                 self.expect(b'}')?;
-                return Ok(Value::Object(members));
+                // XGBoost overwrites a member with a later one of the same name; in UBJSON it keeps the first.
+                members.reverse();
+                return Ok(Value::object(members));
             }
         }
     }
@@ -151,6 +153,11 @@ mod tests {
         assert_eq!(value.find("c\u{e9}"), Some(&Value::Text("x\n".into())));
         assert_eq!(value.find("d").unwrap().elements().unwrap().len(), 3);
         assert_eq!(value.find("e"), Some(&Value::Integer(-3)));
+    }
+
+    #[test]
+    fn the_last_of_several_members_counts() {
+        assert_eq!(parse(br#"{"a": 1, "a": 2}"#).unwrap().find("a"), Some(&Value::Integer(2)));
     }
 
     #[test]

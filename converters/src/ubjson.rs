@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
             let name = self.text()?;
             members.push((name, self.marked_value(depth + 1)?));
         }
-        Ok(Value::Object(members))
+        Ok(Value::object(members))
     }
 
     fn array(&mut self, depth: usize) -> Result<Value<'a>> {
@@ -143,6 +143,11 @@ mod tests {
         assert_eq!(value.find("c"), Some(&Value::Array(vec![Value::Bool(true), Value::Text("x".into())])));
         assert_eq!(value.find("d"), Some(&Value::Array(vec![Value::Null])));
         assert_eq!(value.find("e"), Some(&Value::Integer(256)));
+    }
+
+    #[test]
+    fn the_first_of_several_members_counts() {
+        assert_eq!(parse(b"{U\x01aU\x01U\x01aU\x02}").unwrap().find("a"), Some(&Value::Integer(1)));
     }
 
     #[test]

@@ -21,16 +21,26 @@ pub(crate) enum Value<'a> {
     Integers(Vec<i64>),
     Floats(Vec<f32>),
     Array(Vec<Value<'a>>),
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// Made by [`Value::object`]: each name once, ascending.
+    Object(Vec<Member<'a>>),
 }
 
+/// One member of an object: its name and its value.
+pub(crate) type Member<'a> = (Cow<'a, str>, Value<'a>);
+
 impl<'a> Value<'a> {
-    /// The member of that name, where this is an object that has it: the last of several, as XGBoost has it.
+    /// An object of `members`, of which the first of each name counts.
+    pub(crate) fn object(mut members: Vec<Member<'a>>) -> Self {
+        members.sort_by(|one, other| one.0.cmp(&other.0));
+        members.dedup_by(|later, first| later.0 == first.0);
+        Self::Object(members)
+    }
+
+    /// The member of that name, where this is an object that has it.
     pub(crate) fn find(&self, name: &str) -> Option<&Value<'a>> {
-        match self {
-            Self::Object(members) => members.iter().rfind(|member| member.0 == name).map(|member| &member.1),
-            _ => None,
-        }
+        let Self::Object(members) = self else { return None };
+        let at = members.binary_search_by(|member| member.0.as_ref().cmp(name)).ok()?;
+        Some(&members[at].1)
     }
 
     /// The member of that name.
@@ -120,7 +130,7 @@ impl<'a> Value<'a> {
         each(self.elements()?, |value| value.text().map(str::to_owned))
     }
 
-    pub(crate) fn members(&self) -> Result<&[(Cow<'a, str>, Value<'a>)]> {
+    pub(crate) fn members(&self) -> Result<&[Member<'a>]> {
         match self {
             Self::Object(members) => Ok(members),
             _ => Err(self.unexpected("an object")),
@@ -167,15 +177,17 @@ mod tests {
     #[test]
     fn complaints_name_their_path() {
         let inner = Value::Array(vec![Value::Text("1".into()), Value::Bool(true)]);
-        let outer = Value::Object(vec![("numbers".into(), inner)]);
+        let outer = Value::object(vec![("numbers".into(), inner)]);
         let error = outer.read("numbers", |value| value.floats().map(Cow::into_owned)).unwrap_err();
         assert_eq!(error.to_string(), "numbers[1]: expected a number, found a truth value");
         assert_eq!(outer.member("other").unwrap_err().place(), "other");
     }
 
     #[test]
-    fn the_last_of_several_members_counts() {
-        let twice = Value::Object(vec![("a".into(), Value::Integer(1)), ("a".into(), Value::Integer(2))]);
-        assert_eq!(twice.find("a"), Some(&Value::Integer(2)));
+    fn members_are_found_by_name_the_first_of_several() {
+        let member = |name: &'static str, value| (name.into(), Value::Integer(value));
+        let object = Value::object(vec![member("b", 1), member("a", 2), member("b", 3), member("c", 4)]);
+        let found = ["a", "b", "c", "d"].map(|name| object.find(name).cloned());
+        assert_eq!(found, [Some(Value::Integer(2)), Some(Value::Integer(1)), Some(Value::Integer(4)), None]);
     }
 }

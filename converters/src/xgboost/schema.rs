@@ -11,7 +11,7 @@ use super::{GradientBooster, Learner};
 use crate::error::{Error, Result};
 use crate::form::Form;
 use crate::tree::{NO_CHILD, Nodes};
-use crate::value::{Value, each};
+use crate::value::{Member, Value, each};
 use crate::version::Version;
 
 /// Reads a whole model file: version and learner.
@@ -52,16 +52,22 @@ fn base_scores(value: &Value<'_>) -> Result<Vec<f32>> {
     let Value::Text(text) = value else {
         return value.float().map(|score| vec![score]);
     };
-    let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let score = |text: &str| {
-        let score: std::result::Result<f32, std::num::ParseFloatError> = text.trim().parse();
-        score.map_err(|cause| Error::malformed("", "expected a number or numbers in brackets").caused_by(cause))
-    };
-    list.split(',').map(score).collect()
+    let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let scores = list.map(|list| list.split(',').map(|text| base_score(text.trim())).collect());
+    scores.unwrap_or_else(|| base_score(text).map(|score| vec![score]))
+}
+
+/// XGBoost writes at most nine digits, which are enough for any `f32`, and takes a longer or other text for 0.5.
+fn base_score(text: &str) -> Result<f32> {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text).bytes();
+    let digits = mantissa.filter(u8::is_ascii_digit).skip_while(|&digit| digit == b'0').count();
+    let is_number = digits <= 9 && text.starts_with(['-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    let score = is_number.then(|| text.parse().ok()).flatten().filter(|_| !text.ends_with(char::is_alphabetic));
+    score.ok_or_else(|| Error::malformed("", "expected a number of at most nine digits, or such numbers in brackets"))
 }
 
 fn attributes(value: &Value<'_>) -> Result<Vec<(String, String)>> {
-    let attribute = |(name, value): &(Cow<'_, str>, Value<'_>)| match value.text() {
+    let attribute = |(name, value): &Member<'_>| match value.text() {
         Ok(text) => Ok((name.clone().into_owned(), text.to_owned())),
         Err(error) => Err(error.within(name)),
     };
