@@ -152,6 +152,17 @@ impl Engine {
         }
     }
 
+    /// Whether the source answers; an engine without one has nothing to wait for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SourceUnavailable`].
+    pub async fn reach_source(&self) -> Result<()> {
+        match &self.0.source {
+            Some(source) => source.reach().await,
+            None => Ok(()),
+        }
+    }
+
     /// What models take and may take.
     #[must_use]
     pub fn memory(&self) -> Memory {

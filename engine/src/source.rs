@@ -59,6 +59,14 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// than `bytes_max` bytes.
     fn fetch<'a>(&'a self, name: &'a str, aside: &'a std::path::Path, bytes_max: u64) -> Answer<'a, Fetched>;
 
+    /// Whether the store answers at all, found out as cheaply as it can be.
+    ///
+    /// # Errors
+    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when it does not, or lets nobody in.
+    fn reach(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Every artifact in the store, sorted by name.
     ///
     /// # Errors

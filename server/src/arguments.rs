@@ -67,6 +67,10 @@ pub struct Serve {
     /// How long running requests may go on after SIGTERM: 25 [env: THICKET_GRACE]
     #[arg(long, value_name = "SECONDS")]
     pub grace: Option<String>,
+    /// How long after SIGTERM new connections are still taken while GET /ready says no, so that load balancers notice: 0
+    /// [env: THICKET_DRAIN_WAIT]
+    #[arg(long, value_name = "SECONDS")]
+    pub drain_wait: Option<String>,
     /// Form of the log on standard error, text or json: text [env: THICKET_LOG]
     #[arg(long, value_name = "FORM")]
     pub log: Option<String>,

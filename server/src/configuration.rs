@@ -51,6 +51,8 @@ pub struct Configuration {
     pub load_wait: Duration,
     /// How long running requests may go on once the server stops.
     pub grace: Duration,
+    /// How long a server that is to stop takes new connections all the same, unready.
+    pub drain_wait: Duration,
     /// How a log line looks.
     pub log: LogForm,
     /// What is logged.
@@ -120,6 +122,7 @@ impl Configuration {
             model_bytes_max: model_bytes_max(serve, &settings)?,
             load_wait: seconds(&settings, "--load-wait", serve.load_wait.as_ref(), "THICKET_LOAD_WAIT", 60)?,
             grace: seconds(&settings, "--grace", serve.grace.as_ref(), "THICKET_GRACE", 25)?,
+            drain_wait: seconds(&settings, "--drain-wait", serve.drain_wait.as_ref(), "THICKET_DRAIN_WAIT", 0)?,
             log: log_form(serve, &settings)?,
             log_level: log_level(serve, &settings)?,
             accept_default: accept_default(&settings)?,

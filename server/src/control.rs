@@ -9,6 +9,7 @@ use thicket_engine::ModelInfo;
 
 use crate::{
     failure::{Class, Failure},
+    life::Readiness,
     reply::{self, Reply},
     service::Service,
     uri,
@@ -71,6 +72,16 @@ struct LoadRequest {
 /// A one-field answer.
 pub(crate) fn status(status: impl Into<String>) -> Reply {
     reply::json(StatusCode::OK, &Status { status: status.into() })
+}
+
+/// Whether requests should be sent here, by the status alone for those who read no further.
+pub(crate) fn readiness(service: &Service) -> Reply {
+    let (code, text) = match service.life.readiness() {
+        Readiness::Ready => (StatusCode::OK, "Ready"),
+        Readiness::Starting => (StatusCode::SERVICE_UNAVAILABLE, "Starting: the source has not answered yet"),
+        Readiness::Draining => (StatusCode::SERVICE_UNAVAILABLE, "Draining"),
+    };
+    reply::json(code, &Status { status: text.to_owned() })
 }
 
 /// One page of the loaded models.

@@ -38,6 +38,9 @@ pub(crate) async fn answer(service: &Service, request: Request<Incoming>) -> Rep
     } else {
         reply::finish(&mut reply, id);
     }
+    if service.life.is_draining() {
+        reply::end_connection(&mut reply);
+    }
     reply
 }
 
@@ -46,6 +49,7 @@ async fn handle(service: &Service, head: &Parts, body: Incoming) -> Result<Reply
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
     match Route::of(&head.method, head.uri.path(), service.models().is_some())? {
         Route::Ping => Ok(control::status("Healthy")),
+        Route::Ready => Ok(control::readiness(service)),
         Route::List => Ok(control::list(service, query)),
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),

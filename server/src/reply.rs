@@ -53,6 +53,11 @@ pub(crate) fn finish(reply: &mut Reply, id: HeaderValue) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache; no-store, must-revalidate, private"));
     headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 UTC"));
     if fails {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        end_connection(reply);
     }
+}
+
+/// Makes the response its connection's last.
+pub(crate) fn end_connection(reply: &mut Reply) {
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
 }

@@ -14,6 +14,8 @@ use crate::{
 pub(crate) enum Route<'a> {
     /// Whether the server lives.
     Ping,
+    /// Whether requests should be sent here.
+    Ready,
     /// Every loaded model.
     List,
     /// Load a model.
@@ -45,6 +47,7 @@ impl<'a> Route<'a> {
         let parts = [segments.next(), segments.next(), segments.next(), segments.next()];
         match parts {
             [Some("ping"), None, ..] => Ok(Self::Ping),
+            [Some("ready"), None, ..] => Ok(Self::Ready),
             [Some("models"), None, ..] => Self::models(method),
             [Some("models"), Some(name), None, _] => Self::model(method, decoded(name)?),
             [Some("models"), Some(name), Some("invoke"), None] | [Some("predictions"), Some(name), None, _] => {
@@ -115,6 +118,7 @@ mod tests {
     fn routes_are_those_of_the_container_and_its_aliases() {
         check("GET /ping", &Route::Ping);
         check("POST /ping", &Route::Ping);
+        check("GET /ready", &Route::Ready);
         check("GET /models", &Route::List);
         check("POST /models/", &Route::Load);
         check("GET /models/reg", &Route::Describe("reg".into()));
@@ -134,6 +138,10 @@ mod tests {
         check("POST /models/NY%2Fa%20b.tar.gz/invoke", &Route::Invoke("NY/a b.tar.gz".into()));
         check("GET /models/a+b", &Route::Describe("a+b".into()));
         check_refused("GET /models/a%2", Class::BadRequest);
+        for name in ["ping", "ready", "metrics", "models"] {
+            check(&format!("POST /{name}/predict"), &Route::Invoke(name.into()));
+            check(&format!("POST /models/{name}/invoke"), &Route::Invoke(name.into()));
+        }
     }
 
     #[test]

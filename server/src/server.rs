@@ -7,6 +7,7 @@ use std::{
     future::Future,
     net::{SocketAddr, ToSocketAddrs},
     pin::pin,
+    sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -24,9 +25,11 @@ use crate::{
     compute::Compute,
     configuration::{Configuration, Mode},
     error::{Error, ErrorKind, Result},
+    life::Life,
     service::Service,
 };
 
+mod farewell;
 mod worker;
 
 /// Connections that the kernel keeps until they are accepted.
@@ -34,6 +37,9 @@ const BACKLOG: u32 = 1024;
 
 /// How long accepting rests when the process has no file descriptor left.
 const REST: Duration = Duration::from_millis(20);
+
+/// How long the source rests between two questions whether it is there.
+const SOURCE_REST: Duration = Duration::from_secs(1);
 
 /// Threads that turn the loads' input and output over; the work itself is on blocking threads.
 const LOAD_THREADS: usize = 2;
@@ -79,17 +85,17 @@ impl Server {
         self.address
     }
 
-    /// Answers requests until `shutdown` completes, then lets running ones finish within the grace period. `shutdown` is
-    /// polled inside a runtime, before the first connection is accepted.
+    /// Answers requests until `shutdown` completes. Then the server is unready, takes new connections for as long as it
+    /// was told to, and lets running requests finish within the grace period. `shutdown` is polled inside a runtime,
+    /// before the first connection is accepted.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when a worker's thread cannot be started.
     pub fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
         let Self { listener, service, acceptor, loads, .. } = self;
-        let grace = service.configuration.grace;
         let (senders, workers) = start_workers(&service)?;
-        acceptor.block_on(accept(listener, senders, shutdown));
-        info!(grace_s = grace.as_secs_f64(), "stopping");
+        loads.spawn(reach_source(service.engine.clone(), Arc::clone(&service.life)));
+        acceptor.block_on(accept(listener, senders, &service, shutdown));
         for worker in workers {
             if worker.join().is_err() {
                 warn!("a worker's thread panicked");
@@ -149,18 +155,48 @@ fn start_workers(service: &Service) -> Result<(Vec<Sender>, Vec<JoinHandle<()>>)
     Ok(workers)
 }
 
-/// Deals connections out in turn until `shutdown` completes; dropping the senders tells the workers to end.
-async fn accept(listener: TcpListener, senders: Vec<Sender>, shutdown: impl Future<Output = ()>) {
-    let mut shutdown = pin!(shutdown);
+/// Asks for the source until it answers.
+async fn reach_source(engine: Engine, life: Arc<Life>) {
+    while let Err(error) = engine.reach_source().await {
+        warn!(error = error.story(), "the source does not answer yet");
+        time::sleep(SOURCE_REST).await;
+    }
+    life.reach_source();
+}
+
+/// Deals connections out in turn until `shutdown` completes and the server has drained; dropping the senders tells the
+/// workers to end.
+async fn accept(listener: TcpListener, senders: Vec<Sender>, service: &Service, shutdown: impl Future<Output = ()>) {
     let mut turn = senders.iter().cycle();
+    accept_until(&listener, &mut turn, shutdown).await;
+    let (drain_wait, grace) = (service.configuration.drain_wait, service.configuration.grace);
+    info!(drain_wait_s = drain_wait.as_secs_f64(), grace_s = grace.as_secs_f64(), "stopping");
+    service.life.drain();
+    accept_until(&listener, &mut turn, time::sleep(drain_wait)).await;
+    // Whom the kernel has let in already is not turned away.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, _)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok() {
+                deal(stream, &mut turn);
+            }
+        }
+    }
+}
+
+async fn accept_until<'a>(
+    listener: &TcpListener,
+    turn: &mut impl Iterator<Item = &'a Sender>,
+    end: impl Future<Output = ()>,
+) {
+    let mut end = pin!(end);
     loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut shutdown => return,
+            () = &mut end => return,
             accepted = listener.accept() => accepted.and_then(|(stream, _)| stream.into_std()),
         };
         match accepted {
-            Ok(stream) => deal(stream, &mut turn),
+            Ok(stream) => deal(stream, turn),
             Err(error) => {
                 warn!(%error, "cannot accept a connection");
                 time::sleep(REST).await;

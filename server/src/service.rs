@@ -12,6 +12,7 @@ use crate::{
     compute::Compute,
     configuration::{Configuration, Mode},
     identity::Identities,
+    life::Life,
 };
 
 /// One worker's view of the server; the engine and the count of panics are everybody's.
@@ -22,6 +23,7 @@ pub(crate) struct Service {
     pub(crate) compute: Compute,
     pub(crate) buffers: Buffers,
     pub(crate) identities: Identities,
+    pub(crate) life: Arc<Life>,
     panics: Arc<AtomicU64>,
 }
 
@@ -30,7 +32,7 @@ impl Service {
     pub(crate) fn new(engine: Engine, configuration: Configuration, compute: Compute) -> Self {
         let configuration = Arc::new(configuration);
         let (buffers, identities) = (Buffers::default(), Identities::default());
-        Self { engine, configuration, compute, buffers, identities, panics: Arc::default() }
+        Self { engine, configuration, compute, buffers, identities, life: Arc::default(), panics: Arc::default() }
     }
 
     /// Another worker's service.
@@ -41,6 +43,7 @@ impl Service {
             compute: self.compute.clone(),
             buffers: Buffers::default(),
             identities: Identities::default(),
+            life: Arc::clone(&self.life),
             panics: Arc::clone(&self.panics),
         }
     }

@@ -101,6 +101,15 @@ impl S3 {
         file.flush().await.map_err(unwritten)
     }
 
+    /// A list of one key tells whether bucket and credentials are good; whether they may list is another matter.
+    async fn ask(&self) -> Result<()> {
+        let request = self.client.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
+        match request.max_keys(1).send().await {
+            Err(error) if !refusal::is_forbidden(&error) => Err(refusal::of_listing(&self.location, &error)),
+            _ => Ok(()),
+        }
+    }
+
     async fn walk(&self) -> Result<Vec<Listed>> {
         let request = self.client.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
         let mut pages = request.into_paginator().send();
@@ -138,6 +147,10 @@ impl Source for S3 {
 
     fn fetch<'a>(&'a self, name: &'a str, aside: &'a Path, bytes_max: u64) -> Answer<'a, Fetched> {
         Box::pin(self.get(name, aside, bytes_max))
+    }
+
+    fn reach(&self) -> Answer<'_, ()> {
+        Box::pin(self.ask())
     }
 
     fn list(&self) -> Answer<'_, Vec<Listed>> {

@@ -5,8 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tracing::info;
 
 use crate::{
     arguments::Serve,
@@ -14,6 +13,7 @@ use crate::{
     error::Result,
     log,
     server::Server,
+    stop::Stop,
 };
 
 /// Serves until SIGTERM or SIGINT.
@@ -21,33 +21,19 @@ pub(super) fn run(options: &Serve) -> Result<()> {
     let configuration = Configuration::from_environment(options)?;
     let form = configuration.log;
     log::start(form, configuration.log_level);
+    let stop = Stop::on_signals()?;
     let mode = configuration.mode.clone();
     let server = Server::bind(configuration)?;
     let address = server.address();
+    stop.serves();
     server.run(async move {
-        let stop = stop_signal();
         match mode {
             Mode::Container => info!(%address, "serving as a container"),
             Mode::StandAlone { models } => info!(%address, models, "serving alone"),
         }
         announce(address, form);
-        stop.await;
+        stop.asked().await;
     })
-}
-
-/// Completes at SIGTERM or SIGINT; both are caught from the moment this is called.
-fn stop_signal() -> impl Future<Output = ()> {
-    let signals =
-        signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
-    async move {
-        match signals {
-            Ok((mut terminate, mut interrupt)) => tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            },
-            Err(error) => error!(%error, "signals cannot be caught: the server ends at once"),
-        }
-    }
 }
 
 /// Tells whoever started the server that the port is bound. Nobody need listen.

@@ -3,13 +3,11 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
-};
-use tokio::{net::TcpStream, sync::mpsc::UnboundedReceiver, time};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpStream, sync::mpsc::UnboundedReceiver};
 use tracing::{debug, warn};
 
+use super::farewell::{Farewell, Guest};
 use crate::{dispatch, service::Service};
 
 /// How long a request's head may take to arrive, and how long a connection may wait for its next request: longer than the
@@ -23,20 +21,20 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 pub(super) async fn work(service: Service, mut streams: UnboundedReceiver<std::net::TcpStream>) {
     let grace = service.configuration.grace;
     let service = Arc::new(service);
-    let connections = GracefulShutdown::new();
+    let farewell = Farewell::new();
     while let Some(stream) = streams.recv().await {
         let stream = stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream));
         match stream {
-            Ok(stream) => drop(tokio::spawn(serve(Arc::clone(&service), stream, connections.watcher()))),
+            Ok(stream) => drop(tokio::spawn(serve(Arc::clone(&service), stream, farewell.guest()))),
             Err(error) => debug!(%error, "a connection was lost before its first request"),
         }
     }
-    if time::timeout(grace, connections.shutdown()).await.is_err() {
+    if !farewell.bid(grace).await {
         warn!("the grace period is over: requests are abandoned");
     }
 }
 
-async fn serve(service: Arc<Service>, stream: TcpStream, watcher: Watcher) {
+async fn serve(service: Arc<Service>, stream: TcpStream, guest: Guest) {
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(dispatch::answer(&service, request).await) }
@@ -47,7 +45,7 @@ async fn serve(service: Arc<Service>, stream: TcpStream, watcher: Watcher) {
         .max_header_size(HEAD_BYTES_MAX)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(connection).await {
+    if let Err(error) = guest.stay(connection).await {
         debug!(%error, "a connection ended badly");
     }
 }

@@ -30,6 +30,11 @@ where
     unavailable(&format!("the list of {location}"), &Answer::of(error), error, "")
 }
 
+/// Whether S3 knows who asks and has decided that they may not.
+pub(super) fn is_forbidden<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    Answer::of(error).code == Some("AccessDenied")
+}
+
 /// The error for a body that ended before its time, stalled, or does not have its checksum.
 pub(super) fn of_body(location: &Location, name: &str, error: &(dyn StdError + 'static)) -> Error {
     Error::caused(ErrorKind::SourceUnavailable, format!("cannot read `{name}` in {location} to its end"), causes(error))
