@@ -5,7 +5,7 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
@@ -60,6 +60,8 @@ pub struct ModelInfo {
     pub bytes: u64,
     /// What runs it.
     pub runtime: &'static str,
+    /// Since when it is in memory.
+    pub loaded_at: SystemTime,
 }
 
 impl Engine {
@@ -137,6 +139,7 @@ impl Engine {
             location: loaded.location.clone(),
             bytes: loaded.bytes(),
             runtime: loaded.model().runtime().name(),
+            loaded_at: loaded.since,
         };
         self.0.registry.models().into_iter().map(info).collect()
     }

@@ -1,6 +1,7 @@
 //! A model in memory, whatever runs it: rows in, predictions out.
 
 use ndarray::{ArrayView1, ArrayView2};
+use thicket_converters::onnx::metadata;
 
 use crate::{
     bundle::Bundle,
@@ -104,6 +105,18 @@ impl Model {
         }
     }
 
+    /// Whether the model file, or the first of an ensemble, was a pickle. Never for models of other engines, which do not
+    /// tell.
+    #[must_use]
+    pub fn is_pickled(&self) -> bool {
+        let first = match &self.0 {
+            Runner::Forest(pack) => Some(pack),
+            Runner::Ensemble(bundle) => bundle.members().first(),
+            Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
+        };
+        first.is_some_and(|pack| is_pickled(pack.sections().properties))
+    }
+
     /// What runs the model.
     #[must_use]
     pub fn runtime(&self) -> Runtime {
@@ -159,6 +172,12 @@ impl Model {
             }
         }
     }
+}
+
+/// Whether the property `form` says so.
+fn is_pickled(properties: &str) -> bool {
+    let properties = serde_json::from_str::<serde_json::Value>(properties).unwrap_or_default();
+    properties["form"].as_str().is_some_and(|form| form.ends_with(metadata::PICKLED))
 }
 
 fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {

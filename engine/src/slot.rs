@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::sync::watch;
@@ -40,6 +40,7 @@ pub(crate) struct Loaded {
     pub(crate) location: String,
     /// It leaves only when it is told to.
     pub(crate) is_pinned: bool,
+    pub(crate) since: SystemTime,
     model: Model,
     used_at_ms: AtomicU64,
     born: Instant,
@@ -61,6 +62,7 @@ impl Loaded {
             name,
             location,
             is_pinned,
+            since: SystemTime::now(),
             model,
             used_at_ms: AtomicU64::new(0),
             born,
@@ -107,6 +109,14 @@ impl Loaded {
 /// A ready model on loan: it stays in memory for as long as this lives, even when it is evicted meanwhile.
 #[derive(Clone, Debug)]
 pub struct Lease(pub(crate) Arc<Loaded>);
+
+impl Lease {
+    /// The name under which the model was asked for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+}
 
 impl Deref for Lease {
     type Target = Model;

@@ -44,6 +44,10 @@ pub struct Serve {
     /// whose models are loaded by POST /models [env: THICKET_MODELS]
     #[arg(long, value_name = "URI")]
     pub models: Option<String>,
+    /// Which answers to give where AWS's container departs from its intentions: those it means to give, with the cause
+    /// (intended), or those it gives (strict): intended [env: THICKET_COMPAT]
+    #[arg(long, value_name = "RULE")]
+    pub compat: Option<String>,
     /// Memory that all models may take together, such as 512MiB or 2G: 80 % of the cgroup's limit or the machine's memory
     /// [env: THICKET_MEMORY_LIMIT]
     #[arg(long, value_name = "SIZE")]

@@ -22,12 +22,16 @@ impl Compute {
         Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)) }
     }
 
-    /// What `job` returns, once a thread has had time for it. A panic of `job` goes on in the caller.
+    /// What `job`, which is for `model`, returns once a thread has had time for it. A panic of it goes on in the caller.
     ///
     /// # Errors
     /// [`Class::Busy`], at once, when too much is waiting already.
-    pub(crate) async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        let full = |_| Failure::new(Class::Busy, "No worker is available to serve the request");
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        model: &str,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let full = |_| Failure::new(Class::Busy, format!("No worker is available to serve request: {model}"));
         let permit = Arc::clone(&self.jobs).try_acquire_owned().map_err(full)?;
         let job = move || {
             let _permit = permit;
@@ -37,5 +41,22 @@ impl Compute {
             Ok(panic) => panic::resume_unwind(panic),
             Err(_) => Failure::new(Class::Busy, "The server is shutting down"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_beyond_the_bound_is_refused_in_the_words_of_aws() {
+        let compute = Compute::new(Handle::current());
+        assert_eq!(compute.run("reg", || 7).await.unwrap(), 7);
+        let all = u32::try_from(JOBS_MAX).unwrap();
+        let permits = Arc::clone(&compute.jobs).acquire_many_owned(all).await.unwrap();
+        let refused = compute.run("reg", || 7).await.unwrap_err();
+        assert_eq!((refused.class(), refused.story()), (Class::Busy, "No worker is available to serve request: reg"));
+        drop(permits);
+        assert_eq!(compute.run("reg", || 7).await.unwrap(), 7);
     }
 }

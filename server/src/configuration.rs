@@ -14,10 +14,12 @@ use crate::{
     size,
 };
 
+mod compat;
 mod place;
 mod reading;
 mod setting;
 
+pub use compat::Compat;
 pub use place::libraries;
 pub use reading::reading;
 use setting::Settings;
@@ -33,6 +35,8 @@ const SECONDS_MAX: f64 = 86_400.0;
 pub struct Configuration {
     /// Whose endpoint this is.
     pub mode: Mode,
+    /// Whether AWS's container is followed in its mistakes.
+    pub compat: Compat,
     /// Name or address to listen on.
     pub host: String,
     /// Port to listen on; 0 for any free one.
@@ -115,6 +119,7 @@ impl Configuration {
         Ok(Self {
             host: host.unwrap_or_else(|| if container { "0.0.0.0" } else { "127.0.0.1" }.to_owned()),
             port: port(serve, &settings)?,
+            compat: compat::compat(serve, &settings)?,
             memory_limit_bytes: memory_limit(serve, &settings)?,
             cache_dir: cache_dir.map_or_else(|| place::cache_dir(container, lookup), PathBuf::from),
             workers: workers(serve, &settings)?,

@@ -189,6 +189,7 @@ mod tests {
             location: format!("/opt/ml/models/{name}"),
             bytes: 1,
             runtime: "forest",
+            loaded_at: std::time::UNIX_EPOCH,
         };
         names.iter().map(model).collect()
     }

@@ -1,5 +1,7 @@
 //! From a request's `Content-Type` and body to rows.
 
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
 use crate::{
     csv,
     error::{Error, ErrorKind, Result},
@@ -48,6 +50,12 @@ impl Form {
             Self::Csv => csv::read(body, csv::COMMA, matrix),
         }
     }
+}
+
+/// What a request says that its body is: some clients leave the hyphen out, and AWS's container understands them.
+#[must_use]
+pub fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(CONTENT_TYPE).or_else(|| headers.get("contenttype")).map(HeaderValue::as_bytes)
 }
 
 /// The value of the last `label_size` among a media type's parameters.

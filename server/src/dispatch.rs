@@ -29,7 +29,8 @@ pub(crate) async fn answer(service: &Service, request: Request<Incoming>) -> Rep
     let handled = unwinding(handle(service, &head, body)).await;
     let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
     let mut reply = outcome.unwrap_or_else(|failure| {
-        let reply = if for_platform { failure.to_platform() } else { failure.to_container() };
+        let compat = service.configuration.compat;
+        let reply = if for_platform { failure.to_platform(compat) } else { failure.to_container(compat) };
         log(&failure, &reply, &head, &id);
         reply
     });

@@ -9,6 +9,7 @@ use serde::Serialize;
 use thicket_engine::ErrorKind as EngineErrorKind;
 
 use crate::{
+    configuration::Compat,
     error::{Error, ErrorKind},
     reply::{self, Reply},
 };
@@ -28,6 +29,7 @@ pub(crate) struct Failure {
 /// What kind of thing went wrong, as far as answers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
+    BadPayload,
     BadRequest,
     Busy,
     Conflict,
@@ -51,6 +53,7 @@ pub(crate) enum Class {
 /// The errors that boto3 knows from the runtime service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Platform {
+    TooLarge,
     Validation,
     Model,
     NotReady,
@@ -58,13 +61,19 @@ enum Platform {
     Unavailable,
 }
 
+/// A status, a class by AWS's name and what the platform makes of them; a class without a name has no body.
+type Row = (StatusCode, &'static str, Platform);
+
+/// What AWS's container says to every request that it cannot use.
+const PREDICTION_FAILED: &str = "Prediction failed";
+
 impl Class {
-    /// The table.
-    fn row(self) -> (StatusCode, &'static str, Platform) {
-        use Platform::{Internal, Model, NotReady, Unavailable, Validation};
+    /// The table: what each class is answered with.
+    fn row(self) -> Row {
+        use Platform::{Internal, Model, NotReady, TooLarge, Unavailable, Validation};
         use StatusCode as S;
         match self {
-            Self::BadRequest => (S::BAD_REQUEST, "BadRequestException", Model),
+            Self::BadPayload | Self::BadRequest => (S::BAD_REQUEST, "BadRequestException", Model),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "ServiceUnavailableException", Unavailable),
             Self::Conflict => (S::CONFLICT, "ConflictStatusException", Model),
             Self::EmptyBody => (S::NO_CONTENT, "", Model),
@@ -79,16 +88,28 @@ impl Class {
             Self::OutOfMemory => (S::INSUFFICIENT_STORAGE, "InternalServerException", Unavailable),
             Self::RequestTimeout => (S::REQUEST_TIMEOUT, "RequestTimeoutException", Validation),
             Self::ResourceNotFound => (S::NOT_FOUND, "ResourceNotFoundException", Validation),
-            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "", Model),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", TooLarge),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeException", Model),
             Self::Validation => (S::BAD_REQUEST, "BadRequestException", Validation),
+        }
+    }
+
+    /// The rows that differ where AWS's container is followed to the letter.
+    fn strict_row(self) -> Option<Row> {
+        let unusable = (StatusCode::SERVICE_UNAVAILABLE, "InternalServerException", Platform::Model);
+        match self {
+            Self::BadPayload | Self::EmptyBody | Self::NotAcceptable | Self::UnsupportedMediaType => Some(unusable),
+            Self::TooLarge => Some((StatusCode::PAYLOAD_TOO_LARGE, "", Platform::TooLarge)),
+            _ => None,
         }
     }
 }
 
 impl Platform {
+    /// The status and the class by boto3's name, where it has one.
     fn row(self) -> (StatusCode, &'static str) {
         match self {
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ""),
             Self::Validation => (StatusCode::BAD_REQUEST, "ValidationError"),
             Self::Model => (StatusCode::FAILED_DEPENDENCY, "ModelError"),
             Self::NotReady => (StatusCode::TOO_MANY_REQUESTS, "ModelNotReadyException"),
@@ -158,7 +179,7 @@ impl Failure {
         let (class, message) = match error.kind() {
             ErrorKind::EmptyBody => (Class::EmptyBody, story.clone()),
             ErrorKind::UnknownAccept => (Class::NotAcceptable, story.clone()),
-            ErrorKind::UnknownOutput => (Class::BadRequest, story.clone()),
+            ErrorKind::UnknownOutput => (Class::BadPayload, story.clone()),
             ErrorKind::UnknownContentType => (Class::UnsupportedMediaType, story.clone()),
             ErrorKind::InvalidRows => {
                 let prefix = "Loading csv data failed with Exception, please ensure data is in csv format:";
@@ -178,7 +199,7 @@ impl Failure {
             K::NotLoaded => (Class::ModelNotFound, format!("Model not found: {name}")),
             K::AlreadyLoaded => (Class::Conflict, format!("Model {name} is already registered.")),
             K::InvalidInput => {
-                (Class::BadRequest, format!("Unable to evaluate payload provided: {}", without_paths(&story, sent)))
+                (Class::BadPayload, format!("Unable to evaluate payload provided: {}", without_paths(&story, sent)))
             }
             K::InvalidArtifact | K::Unsupported | K::LibraryMissing => {
                 (Class::LoadFailed, format!("Unable to load model: {}", without_paths(&story, sent)))
@@ -188,6 +209,15 @@ impl Failure {
             _ => (Class::Internal, "Internal failure".to_owned()),
         };
         Self { class, message, story }
+    }
+
+    /// What a ready model says when it does not answer: the rows do not fit, or it lacks the output that was asked for.
+    pub(crate) fn prediction(error: &thicket_engine::Error) -> Self {
+        let failure = Self::engine(error, "", "");
+        match error.kind() {
+            EngineErrorKind::Unsupported => failure.reworded(Class::BadPayload, error.to_string()),
+            _ => failure,
+        }
     }
 
     /// The same failure told to the client in other words.
@@ -210,39 +240,50 @@ impl Failure {
         &self.story
     }
 
+    /// The row of this failure's class and the client's text.
+    fn told(&self, compat: Compat) -> (Row, &str) {
+        match self.class.strict_row().filter(|_| compat.is_strict()) {
+            Some(row) => (row, PREDICTION_FAILED),
+            None => (self.class.row(), &self.message),
+        }
+    }
+
     /// The answer to a client of the container.
-    pub(crate) fn to_container(&self) -> Reply {
-        let (status, class, _) = self.class.row();
+    pub(crate) fn to_container(&self, compat: Compat) -> Reply {
+        let ((status, class, _), message) = self.told(compat);
         if class.is_empty() {
             return reply::bare(status, "");
         }
-        reply::json(status, &Envelope { code: status.as_u16(), class, message: &self.message })
+        reply::json(status, &Envelope { code: status.as_u16(), class, message })
     }
 
     /// The answer to a client of the platform, in one of the shapes that boto3 turns into its exceptions.
-    pub(crate) fn to_platform(&self) -> Reply {
-        let (original, class, platform) = self.class.row();
-        if class.is_empty() {
-            return reply::bare(original, "");
-        }
+    pub(crate) fn to_platform(&self, compat: Compat) -> Reply {
+        let ((original, class, platform), message) = self.told(compat);
         let (status, error_type) = platform.row();
         let mut reply = match platform {
-            Platform::Model => reply::compact_json(status, &self.model_error(original, class)),
-            _ => reply::compact_json(status, &Message { message: &self.message }),
+            _ if class.is_empty() => return reply::bare(original, ""),
+            Platform::Model => reply::compact_json(status, &ModelError::of(original, class, message)),
+            _ => reply::compact_json(status, &Message { message }),
         };
-        reply.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+        if !error_type.is_empty() {
+            reply.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+        }
         reply
     }
+}
 
-    fn model_error(&self, original: StatusCode, class: &str) -> ModelError {
-        let code = original.as_u16();
-        let body = reply::pretty(&Envelope { code, class, message: &self.message });
-        let (side, error_code) = if original.is_client_error() {
+impl ModelError {
+    /// What the platform makes of the container's answer.
+    fn of(status: StatusCode, class: &str, message: &str) -> Self {
+        let code = status.as_u16();
+        let body = reply::pretty(&Envelope { code, class, message });
+        let (side, error_code) = if status.is_client_error() {
             ("client", "CLIENT_ERROR_FROM_MODEL")
         } else {
             ("server", "INTERNAL_FAILURE_FROM_MODEL")
         };
-        ModelError {
+        Self {
             error_code,
             log_stream_arn: "",
             message: format!("Received {side} error ({code}) from model with message \"{body}\"."),

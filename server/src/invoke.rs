@@ -1,21 +1,19 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE},
-};
-use thicket_engine::{Engine, ErrorKind, Lease, Output, Predictions};
+use http::{HeaderMap, StatusCode, header::ACCEPT};
+use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
 use crate::{
+    configuration::Compat,
     decode,
     encode::{self, Accepted},
     failure::{Class, Failure},
     matrix::Matrix,
     reply::{self, Reply},
     service::Service,
-    uri, wish,
+    strict, uri, width, wish,
 };
 
 /// The header in which the platform and the SDK's local mode name a model.
@@ -29,7 +27,7 @@ const INLINE_ROWS_MAX: usize = 256;
 /// Predicts with the model `name`, which must be loaded.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
     let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
-    predict(service, model, headers, body).await
+    Ok(reply::without_reason(predict(service, model, headers, body).await?))
 }
 
 /// Predicts with the model that the query's `model_name` or the target header names. A model that only the header names
@@ -43,13 +41,15 @@ pub(crate) async fn named_aside(
     if let Some(name) = uri::parameter(query, "model_name") {
         return loaded(service, &name, headers, body).await;
     }
-    let Some(target) = headers.get(TARGET_MODEL) else { return Err(Failure::parameter_required("model_name")) };
+    // AWS's container does not look at the header here.
+    let target = headers.get(TARGET_MODEL).filter(|_| !service.configuration.compat.is_strict());
+    let Some(target) = target else { return Err(Failure::parameter_required("model_name")) };
     let name = String::from_utf8_lossy(target.as_bytes());
     if service.models().is_none() {
         return loaded(service, &name, headers, body).await;
     }
     let model = on_first_use(service, &name).await?;
-    predict(service, model, headers, body).await
+    Ok(reply::without_reason(predict(service, model, headers, body).await?))
 }
 
 /// The model `name`, loaded from the source when it is not in memory.
@@ -72,19 +72,24 @@ pub(crate) async fn predict(
     body: Bytes,
 ) -> Result<Reply, Failure> {
     let refused = |error| Failure::input(&error);
+    let compat = service.configuration.compat;
+    if compat.is_strict() {
+        strict::check(headers).map_err(refused)?;
+    }
     let Accepted { form: answer_form, content_type } =
         Accepted::of(headers.get(ACCEPT), &service.configuration.accept_default).map_err(refused)?;
-    let sent_as = headers.get(CONTENT_TYPE).or_else(|| headers.get("contenttype"));
-    let rows_form = decode::Form::of(sent_as.map(http::HeaderValue::as_bytes)).map_err(refused)?;
-    let output = wish::output(headers).map_err(refused)?;
+    let rows_form = decode::Form::of(decode::content_type(headers)).map_err(refused)?;
+    // AWS's container does not look at the header that holds a wish.
+    let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };
     let batch = service.configuration.batch;
-    let mut job = Job { model, body, rows_form, answer_form, output, batch, matrix: service.buffers.take() };
+    let mut job = Job { model, body, rows_form, answer_form, output, batch, compat, matrix: service.buffers.take() };
     let (job, answer) = if job.is_heavy() {
+        let name = job.model.name().to_owned();
         let run = move || {
             let answer = job.run();
             (job, answer)
         };
-        service.compute.run(run).await?
+        service.compute.run(&name, run).await?
     } else {
         let answer = job.run();
         (job, answer)
@@ -101,6 +106,7 @@ struct Job {
     answer_form: encode::Form,
     output: Output,
     batch: bool,
+    compat: Compat,
     matrix: Matrix,
 }
 
@@ -115,10 +121,7 @@ impl Job {
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {
         self.rows_form.read(&self.body, &mut self.matrix).map_err(|error| Failure::input(&error))?;
-        if let Some(features) = self.model.features().filter(|&features| features != self.matrix.columns) {
-            return Err(feature_count(self.matrix.columns, features));
-        }
-        let predictions = self.model.predict(self.matrix.view(), self.output).map_err(|error| refusal(&error))?;
+        let predictions = width::predict(&self.model, &self.matrix, self.output, self.compat)?;
         Ok(self.answer_form.write_lists(&predictions, self.width(&predictions), self.batch))
     }
 
@@ -129,20 +132,4 @@ impl Job {
             _ => predictions.columns,
         }
     }
-}
-
-/// What a ready model says when it does not answer: it may lack the output that was asked for.
-fn refusal(error: &thicket_engine::Error) -> Failure {
-    let failure = Failure::engine(error, "", "");
-    if error.kind() == ErrorKind::Unsupported {
-        return failure.reworded(Class::BadRequest, error.to_string());
-    }
-    failure
-}
-
-fn feature_count(sent: usize, trained: usize) -> Failure {
-    let message = format!(
-        "Feature size of csv inference data {sent} is not consistent with feature size of trained model {trained}."
-    );
-    Failure::new(Class::BadRequest, message)
 }

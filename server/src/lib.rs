@@ -20,6 +20,8 @@ mod identity;
 mod reply;
 mod failure;
 mod wish;
+mod strict;
+mod width;
 mod route;
 mod body;
 mod buffers;

@@ -6,6 +6,7 @@ use http::{
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPIRES, PRAGMA},
 };
 use http_body_util::Full;
+use hyper::ext::ReasonPhrase;
 use serde::Serialize;
 
 /// A whole response.
@@ -42,6 +43,12 @@ pub(crate) fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("our answers have string keys only");
     text.push('\n');
     text
+}
+
+/// The same with an empty reason phrase, which AWS's front end gives to what its workers answer.
+pub(crate) fn without_reason(mut reply: Reply) -> Reply {
+    reply.extensions_mut().insert(ReasonPhrase::from_static(b""));
+    reply
 }
 
 /// Adds what every response of the container carries; those that tell of an error end their connection.

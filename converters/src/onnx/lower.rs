@@ -236,7 +236,8 @@ fn values_per_leaf(trees: &[Tree]) -> Option<usize> {
 }
 
 fn metadata(booster: &Booster, ensemble: Option<&Ensemble>) -> Vec<StringStringEntryProto> {
-    let form = if booster.is_pickled { format!("{} in a pickle", booster.form) } else { booster.form.to_string() };
+    let form =
+        if booster.is_pickled { format!("{}{}", booster.form, metadata::PICKLED) } else { booster.form.to_string() };
     let sum_order = match booster.sum_order {
         SumOrder::BaseThenLeaves => metadata::BASE_THEN_LEAVES,
         SumOrder::LeavesThenBase => metadata::LEAVES_THEN_BASE,

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 pub const WRITER: &str = "thicket.writer";
 /// The form of the booster's file, in words.
 pub const FORM: &str = "thicket.form";
+/// How the value of [`FORM`] ends when the file is a pickle.
+pub const PICKLED: &str = " in a pickle";
 /// The objective's name in XGBoost's files.
 pub const OBJECTIVE: &str = "thicket.objective";
 /// The number of the link that leads from `margin` to `value`: [`Link::code`](crate::Link::code).

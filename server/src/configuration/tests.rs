@@ -126,6 +126,17 @@ fn early_stopping_cuts_as_today_unless_something_else_is_said() {
 }
 
 #[test]
+fn aws_is_followed_to_the_letter_only_when_asked_to() {
+    let compat = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().compat;
+    let strict = ("THICKET_COMPAT", "strict");
+    assert_eq!(compat(&Serve::default(), &[]), Compat::Intended);
+    assert_eq!(compat(&Serve::default(), &[strict]), Compat::Strict);
+    assert_eq!(compat(&options("--compat intended"), &[strict]), Compat::Intended);
+    let message = "THICKET_COMPAT: 'aws' cannot be used, expected intended or strict";
+    check_refused(&Serve::default(), &[("THICKET_COMPAT", "aws")], message);
+}
+
+#[test]
 fn the_users_python_is_refused() {
     let message = "SAGEMAKER_PROGRAM: 'inference.py' asks for the user's own Python, expected no such variable: thicket runs no Python";
     check_refused(&Serve::default(), &[("SAGEMAKER_PROGRAM", "inference.py")], message);

@@ -16,13 +16,13 @@ fn engine(kind: EngineErrorKind) -> thicket_engine::Error {
 }
 
 fn check_container(failure: &Failure, status: u16, expected: &str) {
-    let reply = failure.to_container();
+    let reply = failure.to_container(Compat::Intended);
     assert_eq!(reply.status(), status);
     assert_eq!(body(reply), expected);
 }
 
 fn check_platform(failure: &Failure, status: u16, error_type: &str) -> serde_json::Value {
-    let reply = failure.to_platform();
+    let reply = failure.to_platform(Compat::Intended);
     assert_eq!((reply.status().as_u16(), &reply.headers()["x-amzn-errortype"]), (status, &error_type.parse().unwrap()));
     serde_json::from_str(&body(reply)).unwrap()
 }
@@ -35,8 +35,29 @@ fn the_container_answers_as_aws_does() {
     check_container(&Failure::engine(&engine(EngineErrorKind::NotLoaded), "nope", ""), 404, not_found);
     let conflict = "{\n  \"code\": 409,\n  \"type\": \"ConflictStatusException\",\n  \"message\": \"Model reg is already registered.\"\n}\n";
     check_container(&Failure::engine(&engine(EngineErrorKind::AlreadyLoaded), "reg", ""), 409, conflict);
-    check_container(&Failure::new(Class::TooLarge, "too large"), 413, "");
+    let too_large =
+        "{\n  \"code\": 413,\n  \"type\": \"RequestEntityTooLargeException\",\n  \"message\": \"too large\"\n}\n";
+    check_container(&Failure::new(Class::TooLarge, "too large"), 413, too_large);
     check_container(&Failure::new(Class::EmptyBody, "empty"), 204, "");
+}
+
+#[test]
+fn to_the_letter_every_unusable_request_is_aws_503() {
+    let strict = |class| Failure::new(class, "why").to_container(Compat::Strict);
+    let failed =
+        "{\n  \"code\": 503,\n  \"type\": \"InternalServerException\",\n  \"message\": \"Prediction failed\"\n}\n";
+    for class in [Class::BadPayload, Class::EmptyBody, Class::NotAcceptable, Class::UnsupportedMediaType] {
+        let reply = strict(class);
+        assert_eq!((reply.status().as_u16(), body(reply).as_str()), (503, failed), "{class:?}");
+        assert!(!Failure::new(class, "why").is_ours(), "{class:?}: the log still says that it is the client's");
+    }
+    let too_large = strict(Class::TooLarge);
+    assert_eq!((too_large.status().as_u16(), body(too_large).as_str()), (413, ""));
+    assert_eq!(strict(Class::BadRequest).status(), 400);
+    assert_eq!(strict(Class::LoadFailed).status(), 500);
+    let platform = Failure::new(Class::BadPayload, "why").to_platform(Compat::Strict);
+    assert_eq!(platform.status(), 424);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&body(platform)).unwrap()["OriginalStatusCode"], 503);
 }
 
 #[test]
@@ -53,8 +74,8 @@ fn the_client_does_not_see_this_machines_paths_and_the_log_does() {
     ] {
         let failure = Failure::engine(&engine(kind), "m", "/opt/m");
         assert_eq!(failure.story(), "cannot read /var/secret/m: offset 7: bad", "{kind:?}");
-        assert!(!body(failure.to_container()).contains("secret"), "{kind:?}");
-        assert!(!body(failure.to_platform()).contains("secret"), "{kind:?}");
+        assert!(!body(failure.to_container(Compat::Intended)).contains("secret"), "{kind:?}");
+        assert!(!body(failure.to_platform(Compat::Intended)).contains("secret"), "{kind:?}");
     }
 }
 
@@ -65,14 +86,17 @@ fn damaged_artifacts_and_lack_of_memory_are_told_apart() {
     let envelope =
         format!("{{\n  \"code\": 500,\n  \"type\": \"InternalServerException\",\n  \"message\": \"{text}\"\n}}\n");
     check_container(&damaged, 500, &envelope);
-    assert_eq!(Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", "").to_container().status(), 507);
+    assert_eq!(
+        Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", "").to_container(Compat::Intended).status(),
+        507
+    );
 }
 
 #[test]
 fn what_the_models_container_says_travels_inside_a_model_error() {
     let rows = Error::new(ErrorKind::InvalidRows, "row 1, column 1: could not convert string to float: 'a'");
     let failure = Failure::input(&rows);
-    let original = body(failure.to_container());
+    let original = body(failure.to_container(Compat::Intended));
     let message = format!("Received client error (415) from model with message \"{original}\".");
     let expected = json!({
         "ErrorCode": "CLIENT_ERROR_FROM_MODEL", "LogStreamArn": "", "Message": message,
@@ -88,6 +112,9 @@ fn what_the_models_container_says_travels_inside_a_model_error() {
 fn the_platforms_own_errors_are_boto3s_classes() {
     let validation = Failure::new(Class::Validation, "no");
     assert_eq!(check_platform(&validation, 400, "ValidationError"), json!({ "Message": "no" }));
+    let too_large = Failure::new(Class::TooLarge, "too large").to_platform(Compat::Intended);
+    assert_eq!((too_large.status().as_u16(), too_large.headers().get("x-amzn-errortype")), (413, None));
+    assert_eq!(body(too_large), r#"{"Message":"too large"}"#);
     check_platform(&Failure::new(Class::NotReady, "wait"), 429, "ModelNotReadyException");
     check_platform(&Failure::new(Class::Internal, "oh"), 500, "InternalFailure");
     check_platform(&Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", ""), 503, "ServiceUnavailable");
