@@ -5,7 +5,6 @@ use std::path::{Component, Path};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
-use thicket_engine::ModelInfo;
 
 use crate::{
     failure::{Class, Failure},
@@ -15,27 +14,11 @@ use crate::{
     uri,
 };
 
-/// Models on a page, at the most and unless told otherwise.
-const PAGE_MODELS_MAX: usize = 100;
+mod page;
 
 #[derive(Serialize)]
 struct Status {
     status: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Page<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<String>,
-    models: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    model_name: &'a str,
-    model_url: &'a str,
 }
 
 /// A model as AWS's front end describes one: thicket's models have no processes, so one worker stands for the mapping.
@@ -88,16 +71,7 @@ pub(crate) fn readiness(service: &Service) -> Reply {
 pub(crate) fn list(service: &Service, query: &str) -> Reply {
     let number = |name| uri::parameter(query, name).and_then(|text| text.parse::<usize>().ok());
     let models = service.engine.models();
-    reply::json(StatusCode::OK, &page(&models, number("limit"), number("next_page_token")))
-}
-
-/// Unlike AWS's, a page has a token only if a model follows, and a page of no models is a full one: lists end.
-fn page(models: &[ModelInfo], limit: Option<usize>, offset: Option<usize>) -> Page<'_> {
-    let limit = limit.filter(|limit| (1..=PAGE_MODELS_MAX).contains(limit)).unwrap_or(PAGE_MODELS_MAX);
-    let start = offset.unwrap_or(0).min(models.len());
-    let end = models.len().min(start + limit);
-    let entries = models[start..end].iter().map(|model| Entry { model_name: &model.name, model_url: &model.location });
-    Page { next_page_token: (end < models.len()).then(|| end.to_string()), models: entries.collect() }
+    reply::json(StatusCode::OK, &page::page(&models, number("limit"), number("next_page_token")))
 }
 
 /// One loaded model.
@@ -182,46 +156,6 @@ fn local_path(url: &str) -> Result<&Path, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn models(names: &[&str]) -> Vec<ModelInfo> {
-        let model = |name: &&str| ModelInfo {
-            name: (*name).to_owned(),
-            location: format!("/opt/ml/models/{name}"),
-            bytes: 1,
-            runtime: "forest",
-            loaded_at: std::time::UNIX_EPOCH,
-        };
-        names.iter().map(model).collect()
-    }
-
-    fn check_page(limit: Option<usize>, offset: Option<usize>, names: &[&str], token: Option<&str>) {
-        let models = models(&["a", "b", "c"]);
-        let page = page(&models, limit, offset);
-        let listed: Vec<&str> = page.models.iter().map(|entry| entry.model_name).collect();
-        assert_eq!((listed.as_slice(), page.next_page_token.as_deref()), (names, token), "{limit:?} {offset:?}");
-    }
-
-    #[test]
-    fn pages_have_a_token_only_if_models_follow() {
-        check_page(None, None, &["a", "b", "c"], None);
-        check_page(Some(2), None, &["a", "b"], Some("2"));
-        check_page(Some(2), Some(2), &["c"], None);
-        check_page(Some(3), None, &["a", "b", "c"], None);
-        check_page(Some(0), None, &["a", "b", "c"], None);
-        check_page(Some(101), Some(1), &["b", "c"], None);
-        check_page(Some(1), Some(usize::MAX), &[], None);
-    }
-
-    #[test]
-    fn lists_are_written_as_aws_writes_them() {
-        let text = |models: &[ModelInfo], limit| reply::pretty(&page(models, limit, None));
-        assert_eq!(text(&[], None), "{\n  \"models\": []\n}\n");
-        assert_eq!(
-            text(&models(&["areg", "reg"]), Some(1)),
-            "{\n  \"nextPageToken\": \"1\",\n  \"models\": [\n    {\n      \"modelName\": \"areg\",\n      \
-             \"modelUrl\": \"/opt/ml/models/areg\"\n    }\n  ]\n}\n"
-        );
-    }
 
     #[test]
     fn only_absolute_local_paths_are_loaded() {
