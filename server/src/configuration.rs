@@ -242,8 +242,8 @@ fn log_level(serve: &Serve, settings: &Settings<'_>) -> Result<LevelFilter> {
 
 fn accept_default(settings: &Settings<'_>) -> Result<Accepted> {
     let variable = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT";
-    let form =
-        settings.parsed(variable, None, &[variable], "application/json, text/csv or csv", encode::Form::named)?;
+    let expected = "application/json, text/csv, application/jsonlines or application/x-recordio-protobuf";
+    let form = settings.parsed(variable, None, &[variable], expected, encode::Form::named)?;
     Ok(Accepted::default_of(form.unwrap_or(encode::Form::Json)))
 }
 

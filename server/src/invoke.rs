@@ -1,7 +1,7 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header::ACCEPT};
+use http::{HeaderMap, StatusCode};
 use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
@@ -77,7 +77,7 @@ pub(crate) async fn predict(
         strict::check(headers).map_err(refused)?;
     }
     let Accepted { form: answer_form, content_type } =
-        Accepted::of(headers.get(ACCEPT), &service.configuration.accept_default).map_err(refused)?;
+        Accepted::of(headers, &service.configuration.accept_default).map_err(refused)?;
     let rows_form = decode::Form::of(decode::content_type(headers)).map_err(refused)?;
     // AWS's container does not look at the header that holds a wish.
     let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };

@@ -95,8 +95,8 @@ fn values_that_cannot_be_used_are_named() {
     check_refused(&options("--log xml"), &[], log);
     let level = "--log-level: '3' cannot be used, expected error, warn, info, debug, trace or off";
     check_refused(&options("--log-level 3"), &[], level);
-    let accept =
-        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: 'text/html' cannot be used, expected application/json, text/csv or csv";
+    let accept = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: 'text/html' cannot be used, expected application/json, text/csv, \
+                  application/jsonlines or application/x-recordio-protobuf";
     check_refused(&none(), &[("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/html")], accept);
 }
 
