@@ -10,7 +10,8 @@ use crate::{pickle, xgboost};
 /// Which trees a booster uses whose training stopped early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BestIteration {
-    /// As AWS's container of XGBoost 3.0 and later: the state of a pickled booster cuts, nothing else does.
+    /// As AWS's container of XGBoost 3.0 and later: the state of a pickled booster cuts, nothing else does. It takes the
+    /// number of trees for one of rounds, and answers nothing where there are fewer rounds; then it counts as for 1.7.
     #[default]
     AsToday,
     /// As AWS's containers of 1.5 and 1.7: so does the attribute `best_ntree_limit` of a saved model.
@@ -36,11 +37,18 @@ pub fn read_booster_with(bytes: &[u8], best_iteration: BestIteration) -> Result<
     let mut booster = if recognise(bytes) == Form::Pickle { read_pickled(bytes)? } else { xgboost::read(bytes)? };
     let attribute = || booster.attributes.iter().find(|attribute| attribute.0 == "best_ntree_limit")?.1.parse().ok();
     let limit = match best_iteration {
-        BestIteration::AsToday => booster.best_ntree_limit,
+        BestIteration::AsToday => booster.best_ntree_limit.map(|limit| trees_of_today(&booster, limit)),
         BestIteration::Legacy => booster.best_ntree_limit.or_else(attribute),
     };
     booster.keep_trees(limit.unwrap_or(0));
     Ok(booster)
+}
+
+/// How many trees a target today's container uses of a booster whose pickle says `limit`.
+fn trees_of_today(booster: &Booster, limit: u32) -> u32 {
+    let is_answered = usize::try_from(limit).is_ok_and(|limit| limit <= booster.rounds());
+    let of_a_round = u32::try_from(booster.parallel_trees).unwrap_or(u32::MAX);
+    if is_answered { limit.saturating_mul(of_a_round) } else { limit }
 }
 
 /// The booster's own bytes inside a model file, without executing or changing anything: what a pickle holds, else the

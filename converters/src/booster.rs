@@ -63,6 +63,8 @@ pub struct Properties {
     pub best_iteration: Option<u32>,
     /// How many trees a target early stopping found best, as a pickle's state says; 0 means all.
     pub best_ntree_limit: Option<u32>,
+    /// How many trees a round made for each target, as the file says. Files up to 1.3 say 1, whatever training did.
+    pub parallel_trees: usize,
 }
 
 /// A booster whose properties fit together: having one is the proof. They are read through [`Properties`].
@@ -107,11 +109,20 @@ impl Booster {
 
     /// Keeps the first trees only: `limit` of them for each target, all where `limit` is 0.
     pub(crate) fn keep_trees(&mut self, limit: u32) {
+        let groups = self.groups();
         if let (Model::Trees(trees), 1..) = (&mut self.0.model, limit) {
-            let of_a_round =
-                if trees.first().is_some_and(|tree| tree.values_per_leaf > 1) { 1 } else { self.0.targets };
-            trees.truncate((limit as usize).saturating_mul(of_a_round));
+            trees.truncate((limit as usize).saturating_mul(groups));
         }
+    }
+
+    /// How many rounds of training the trees are, as XGBoost 3 counts them.
+    pub(crate) fn rounds(&self) -> usize {
+        self.trees().len() / self.groups().saturating_mul(self.0.parallel_trees)
+    }
+
+    /// How many trees make one for each target.
+    fn groups(&self) -> usize {
+        if self.trees().first().is_some_and(|tree| tree.values_per_leaf > 1) { 1 } else { self.0.targets }
     }
 
     /// Adds what a pickle says beside the model's own bytes.

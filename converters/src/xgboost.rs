@@ -37,7 +37,7 @@ struct Learner {
 
 #[derive(Debug)]
 enum GradientBooster {
-    Trees { trees: Vec<Nodes>, is_dart: bool },
+    Trees { trees: Vec<Nodes>, parallel_trees: usize, is_dart: bool },
     Linear(Vec<f32>),
 }
 
@@ -58,6 +58,7 @@ impl Learner {
             sum_order: self.sum_order(),
             best_iteration: self.best_iteration(),
             best_ntree_limit: None,
+            parallel_trees: self.gradient_booster.parallel_trees(),
             model: self.gradient_booster.model(self.features, targets)?,
             feature_names: self.feature_names,
             feature_types: self.feature_types,
@@ -89,6 +90,13 @@ impl Learner {
 }
 
 impl GradientBooster {
+    fn parallel_trees(&self) -> usize {
+        match self {
+            Self::Trees { parallel_trees, .. } => (*parallel_trees).max(1),
+            Self::Linear(_) => 1,
+        }
+    }
+
     fn model(self, features: usize, targets: usize) -> Result<Model> {
         let trees = match self {
             Self::Linear(weights) => return Ok(Model::Linear(Linear { weights })),

@@ -78,11 +78,14 @@ fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)>> {
 
 fn gradient_booster(cursor: &mut Cursor<'_>) -> Result<GradientBooster> {
     match text(cursor)?.as_str() {
-        "gbtree" => Ok(GradientBooster::Trees { trees: forest(cursor)?, is_dart: false }),
+        "gbtree" => {
+            let (trees, parallel_trees) = forest(cursor)?;
+            Ok(GradientBooster::Trees { trees, parallel_trees, is_dart: false })
+        }
         "dart" => {
-            let mut trees = forest(cursor)?;
+            let (mut trees, parallel_trees) = forest(cursor)?;
             weigh(cursor, &mut trees)?;
-            Ok(GradientBooster::Trees { trees, is_dart: true })
+            Ok(GradientBooster::Trees { trees, parallel_trees, is_dart: true })
         }
         "gblinear" => {
             cursor.take(LINEAR_BYTES)?;
@@ -95,14 +98,17 @@ fn gradient_booster(cursor: &mut Cursor<'_>) -> Result<GradientBooster> {
     }
 }
 
-fn forest(cursor: &mut Cursor<'_>) -> Result<Vec<Nodes>> {
+/// The trees, and how many of them a round made for each target.
+fn forest(cursor: &mut Cursor<'_>) -> Result<(Vec<Nodes>, usize)> {
     let mut parameters = block(cursor, FOREST_BYTES)?;
     let trees = count(cursor, &mut parameters, "trees")?;
+    // Every file up to 1.2 says 1, for it counted roots here.
+    let parallel_trees = parameters.u32_little()? as usize;
     let mut trees = (0..trees).map(|_| tree(cursor)).collect::<Result<Vec<_>>>()?;
     for tree in &mut trees {
         tree.target = cursor.u32_little()?;
     }
-    Ok(trees)
+    Ok((trees, parallel_trees))
 }
 
 /// Reads the weight of each tree of a dart booster.

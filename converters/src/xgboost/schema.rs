@@ -102,7 +102,10 @@ fn forest(model: &Value<'_>, around: &Value<'_>) -> Result<GradientBooster> {
         expect_length("weight_drop", weights.len(), trees.len())?;
         trees.iter_mut().zip(&**weights).for_each(|(tree, &weight)| tree.weight = weight);
     }
-    Ok(GradientBooster::Trees { trees, is_dart: weights.is_some() })
+    let parameters = model.member("gbtree_model_param");
+    let parallel_trees = parameters.map_or(Ok(None), |found| found.read_if("num_parallel_tree", Value::count));
+    let parallel_trees = parallel_trees.map_err(|error| error.within("gbtree_model_param"))?.unwrap_or(1);
+    Ok(GradientBooster::Trees { trees, parallel_trees, is_dart: weights.is_some() })
 }
 
 fn expect_length(name: &str, found: usize, expected: usize) -> Result<()> {
