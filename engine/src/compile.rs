@@ -45,6 +45,29 @@ pub(crate) fn is_lowered(model: &ModelProto) -> bool {
     property(model, metadata::LINK).is_some()
 }
 
+/// Whether the trees of `model`, which [`onnx::lower_with`] wrote, are in the operators before `TreeEnsemble`.
+pub(crate) fn is_older(model: &ModelProto) -> bool {
+    let first = model.graph.as_ref().and_then(|graph| graph.node.first());
+    first.is_some_and(|node| node.domain == "ai.onnx.ml" && node.op_type == "TreeEnsembleRegressor")
+}
+
+/// Gives `draft`, which sums the leaves of `model`'s older ensemble, everything else that a lowered model says.
+///
+/// # Errors
+/// Why `model` is more than an ensemble, base margins and a link.
+pub(crate) fn complete(mut draft: Draft, model: &ModelProto) -> Result<Draft, Reason> {
+    let graph = model.graph.as_ref().ok_or_else(|| Reason::new("the model has no graph"))?;
+    let (_, base, link) = parts(model, graph)?;
+    if base.len() != draft.base.len() || features(graph)? != draft.forest.features {
+        return Err(Reason::new("the ensemble and what stands around it have different widths"));
+    }
+    draft.forest.sum_order = sum_order(model)?;
+    draft.forest.link = link.code();
+    draft.base = base;
+    draft.properties = properties(model);
+    Ok(draft)
+}
+
 /// Compiles `model`.
 ///
 /// # Errors
@@ -55,6 +78,7 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
     let features = features(graph)?;
     let (layout, weights, sum_order) = match sums {
         Sums::Ensemble(node) => (layout(model, node)?, Vec::new(), sum_order(model)?),
+        Sums::Older => return Err(Reason::new("the graph's ensemble is of an older operator")),
         Sums::Products(weights) => (Layout::default(), weights, 0),
         Sums::Nothing => (Layout::default(), Vec::new(), sum_order(model)?),
     };
@@ -82,6 +106,8 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
 enum Sums<'a> {
     /// The leaves of an ensemble.
     Ensemble(&'a NodeProto),
+    /// The leaves of an ensemble of an older operator.
+    Older,
     /// The columns times these weights.
     Products(Vec<f32>),
     Nothing,
@@ -95,7 +121,7 @@ fn parts<'a>(model: &'a ModelProto, graph: &'a GraphProto) -> Result<(Sums<'a>, 
     let base =
         graph.initializer.first().and_then(floats).ok_or_else(|| Reason::new("the graph has no base margins"))?;
     let (own, (nodes, constants)) = match &sums {
-        Sums::Ensemble(_) => (1, onnx::around_ensemble(&base, link)),
+        Sums::Ensemble(_) | Sums::Older => (1, onnx::around_ensemble(&base, link)),
         Sums::Products(weights) => (0, onnx::linear(weights, &base, link)),
         Sums::Nothing => (0, onnx::treeless(&base, link)),
     };
@@ -110,6 +136,7 @@ fn sums(graph: &GraphProto) -> Result<Sums<'_>, Reason> {
     let [first, ..] = &graph.node[..] else { return Err(Reason::new("the graph has no nodes")) };
     match (&first.domain[..], &first.op_type[..]) {
         ("ai.onnx.ml", "TreeEnsemble") => Ok(Sums::Ensemble(first)),
+        ("ai.onnx.ml", "TreeEnsembleRegressor") => Ok(Sums::Older),
         ("", "IsNaN") => {
             let weights = graph.initializer.last().and_then(floats);
             weights.map(Sums::Products).ok_or_else(|| Reason::new("the graph has no weights"))

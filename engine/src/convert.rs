@@ -15,7 +15,7 @@ use crate::{
     counts::Counters,
     error::{Error, ErrorKind, Result},
     foreign,
-    pack::Pack,
+    pack::{Pack, draft::Draft},
     reading::Reading,
     verify,
 };
@@ -118,14 +118,23 @@ impl Converter {
 
     /// The pack of the tree ensemble that answers for `model`, or the reason why there is none.
     fn onnx_forest(&self, model: &ModelProto) -> Result<Vec<u8>, String> {
-        if compile::is_lowered(model) {
-            return compile::compile(model).map(|draft| draft.write()).map_err(|reason| reason.to_string());
+        let words = |reason: compile::Reason| reason.to_string();
+        if compile::is_lowered(model) && compile::is_older(model) {
+            let draft = self.verified(&foreign::read_first(model).map_err(words)?, model)?;
+            return compile::complete(draft, model).map(|draft| draft.write()).map_err(words);
         }
-        let ensemble = foreign::read(model).map_err(|reason| reason.to_string())?;
-        let bytes = foreign::compile(&ensemble, model).map_err(|reason| reason.to_string())?.write();
-        let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-        self.counted(verify::verify_ensemble(&ensemble, &pack.sections()))?;
-        Ok(bytes)
+        if compile::is_lowered(model) {
+            return compile::compile(model).map(|draft| draft.write()).map_err(words);
+        }
+        self.verified(&foreign::read(model).map_err(words)?, model).map(|draft| draft.write())
+    }
+
+    /// The layout of an ensemble that was read from `model`, its sums held against a plain evaluation.
+    fn verified(&self, ensemble: &foreign::Ensemble, model: &ModelProto) -> Result<Draft, String> {
+        let draft = foreign::compile(ensemble, model).map_err(|reason| reason.to_string())?;
+        let pack = Pack::from_bytes(&draft.write()).map_err(|error| error.story())?;
+        self.counted(verify::verify_ensemble(ensemble, &pack.sections()))?;
+        Ok(draft)
     }
 
     /// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.

@@ -28,6 +28,11 @@ impl Finish {
         Link::from_code(code).map(Self::Link).or_else(transform)
     }
 
+    /// Whether this is a booster's link, or leaves the sums as they are.
+    pub(crate) fn is_link(self) -> bool {
+        matches!(self, Self::Link(_))
+    }
+
     /// How many values a row has whose sums are `targets`.
     pub(crate) fn columns(self, targets: usize) -> usize {
         match self {

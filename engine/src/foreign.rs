@@ -12,7 +12,7 @@ mod path;
 mod regressor;
 mod classifier;
 
-use thicket_converters::onnx::ModelProto;
+use thicket_converters::onnx::{GraphProto, ModelProto, ValueInfoProto};
 
 pub(crate) use ensemble::Ensemble;
 
@@ -49,6 +49,23 @@ pub(crate) fn read(model: &ModelProto) -> Result<Ensemble, Reason> {
     ensemble.check_features()?;
     path.check_columns(ensemble.columns())?;
     Ok(ensemble)
+}
+
+/// Reads the ensemble that stands first in `model`, as if the graph ended there.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_first(model: &ModelProto) -> Result<Ensemble, Reason> {
+    let graph = model.graph.as_ref().and_then(|graph| Some((graph, graph.node.first()?, graph.output.first()?)));
+    let (graph, first, output) = graph.ok_or_else(|| Reason::new("the model has no graph"))?;
+    let sums = ValueInfoProto { name: first.output.first().cloned().unwrap_or_default(), ..output.clone() };
+    let graph = GraphProto {
+        node: vec![first.clone()],
+        input: graph.input.clone(),
+        output: vec![sums],
+        ..GraphProto::default()
+    };
+    read(&ModelProto { opset_import: model.opset_import.clone(), graph: Some(graph), ..ModelProto::default() })
 }
 
 /// Lays `ensemble`, which was read from `model`, out as a pack.

@@ -184,6 +184,10 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Res
     let forest = pack.sections();
     let mut margins = vec![0.0; forest.base.len()];
     Ok(match output {
+        Output::Margin if !pack.finish().is_link() => {
+            let message = "the model has no margins: another tool's graph answers with what it makes of its sums";
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
         Output::Margin => each_row(&forest, rows, &mut margins, forest.base.len(), |margins, values| {
             values.extend_from_slice(margins);
         }),
