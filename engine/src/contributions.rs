@@ -80,6 +80,10 @@ impl<'a> Contributions<'a> {
             let message = "the model has no contributions: it does not say how many training rows reached each node";
             return Err(unsupported(message.to_owned()));
         }
+        if let Some(tree) = unshared(&forest) {
+            let message = "the model has no contributions: as it says, no training rows reached a split of tree";
+            return Err(unsupported(format!("{message} {tree}")));
+        }
         let levels = forest.trees.iter().map(|tree| levels(forest.nodes, *tree)).max().unwrap_or(0);
         if levels > LEVELS_MAX {
             let message =
@@ -249,6 +253,16 @@ fn add_products(forest: &Sections<'_>, row: &[f32], sums: &mut [f64]) {
             sums[column] += f64::from(*value) * f64::from(*weight);
         }
     }
+}
+
+/// The first tree with a split whose rows' shares are no numbers, as no row reached it. XGBoost answers NaN there or fails.
+fn unshared(forest: &Sections<'_>) -> Option<usize> {
+    let splits = forest.nodes.iter().zip(forest.covers).enumerate().filter(|(_, (node, _))| !node.is_leaf());
+    let is_shared = |node: &Node, cover: f32| {
+        forest.covers[node.next as usize..][..2].iter().all(|child| (child / cover).is_finite())
+    };
+    let (at, _) = splits.into_iter().find(|(_, (node, cover))| !is_shared(node, **cover))?;
+    Some(forest.trees.partition_point(|tree| tree.root as usize <= at) - 1)
 }
 
 /// Where the left child of a split lies in its tree.

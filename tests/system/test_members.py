@@ -78,3 +78,44 @@ def test_a_base_score_is_read_as_xgboost_does_or_refused(booster, ask):
             check(text, ours, theirs, 0)
             accepted += 1
     assert accepted == 11
+
+
+def contributions(binary, folder, content, rows):
+    """What thicket answers, or its complaint."""
+    write_rows(folder / "rows.csv", rows)
+    (folder / "model").write_bytes(content)
+    command = [binary, "predict", "--output", "contributions", "--input", folder / "rows.csv", folder / "model"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    if done.returncode:
+        return done.stderr
+    return np.array([line.split(",") for line in done.stdout.split()], dtype=np.float32)
+
+
+def has_contributions(booster, row):
+    """Whether XGBoost has numbers for a row: it answers NaN for some, and fails for others."""
+    try:
+        return np.isfinite(booster.predict(xgboost.DMatrix(row), pred_contribs=True)).all()
+    except xgboost.core.XGBoostError:
+        return False
+
+
+@pytest.mark.parametrize("cover", [0.0, 1e-45, float("nan"), float("inf")])
+@pytest.mark.parametrize("place", ["root", "split", "leaf"])
+def test_covers_that_no_training_leaves_have_contributions_as_in_xgboost_or_none(booster, binary, tmp_path, place, cover):
+    model = json.loads(booster.save_raw("json"))
+    tree = model["learner"]["gradient_booster"]["gbtree"]["model"]["trees"][0]
+    leaves = [node for node, left in enumerate(tree["left_children"]) if left == -1]
+    node = {"root": 0, "split": tree["parents"][leaves[0]], "leaf": leaves[0]}[place]
+    tree["sum_hessian"][node] = cover
+    content = json.dumps(model).encode()
+    damaged, rows = xgboost.Booster(model_file=bytearray(content)), np.random.default_rng(1).random((8, 4))
+    ours = contributions(binary, tmp_path, content, rows)
+    if isinstance(ours, str):
+        assert "no training rows reached a split of tree 0" in ours
+        assert not any(has_contributions(damaged, rows[at : at + 1]) for at in range(len(rows)))
+    elif all(has_contributions(damaged, rows[at : at + 1]) for at in range(len(rows))):
+        theirs = damaged.predict(xgboost.DMatrix(rows), pred_contribs=True)
+        assert np.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    else:
+        # XGBoost fails on a root of infinite cover, whose shares are numbers all the same.
+        assert (place, cover) == ("root", float("inf"))

@@ -16,7 +16,7 @@ use crate::tree::Tree;
 ///
 /// # Errors
 ///
-/// Unsupported where a tree does not know the covers of its nodes.
+/// Unsupported where a tree does not know the covers of its nodes, or has a split that no training rows reached.
 pub fn contributions(booster: &Booster, row: &[f32], out: &mut Vec<f32>) -> Result<()> {
     let width = booster.features + 1;
     let mut sums = vec![0.0; width * booster.targets];
@@ -50,6 +50,10 @@ fn add_trees(trees: &[Tree], row: &[f32], width: usize, sums: &mut [f64]) -> Res
             let place = format_args!("trees[{at}].sum_hessian").to_string();
             return Err(Error::unsupported(place, "the model does not say how many rows reached each node"));
         }
+        if let Some(node) = tree.reachable().into_iter().find(|&node| !is_shared(tree, node as usize)) {
+            let place = format_args!("trees[{at}].sum_hessian[{node}]").to_string();
+            return Err(Error::unsupported(place, "no training rows reached this split"));
+        }
         let sums = &mut sums[tree.target as usize * width..];
         for (leaf, path) in paths(tree, row) {
             for (value, sums) in tree.leaf_values(leaf).zip(sums.chunks_exact_mut(width)) {
@@ -58,6 +62,12 @@ fn add_trees(trees: &[Tree], row: &[f32], width: usize, sums: &mut [f64]) -> Res
         }
     }
     Ok(())
+}
+
+/// Whether the shares of the training rows that went each way from `node` are numbers; true of a leaf.
+fn is_shared(tree: &Tree, node: usize) -> bool {
+    let is_number = |child: u32| (tree.cover[child as usize] / tree.cover[node]).is_finite();
+    tree.is_leaf(node) || (is_number(tree.left[node]) && is_number(tree.right[node]))
 }
 
 /// One column on the way from the root to a leaf.
