@@ -1,11 +1,23 @@
 """Virtual environments for the scripts that need exact versions of Python packages."""
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+# One thread, so that sums are always taken in the same order.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def export(fixtures, packages):
+    """Runs `fixtures`/export.py with `packages`, in an environment in the folder that the first argument names, if any."""
+    folder = sys.argv[1] if len(sys.argv) > 1 else None
+    with environment(folder, packages, newest=(3, 12)) as python:
+        command = [str(python), str(fixtures / "export.py"), str(fixtures)]
+        subprocess.run(command, check=True, env={**os.environ, **ONE_THREAD})
 
 
 @contextmanager
