@@ -1,10 +1,14 @@
 //! The control plane: load, list, describe and unload models, in the words of AWS's front end.
 
-use std::path::{Component, Path};
+use std::{
+    path::{Component, Path},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::{
     failure::{Class, Failure},
@@ -40,6 +44,7 @@ struct Description<'a> {
 #[serde(rename_all = "camelCase")]
 struct Worker {
     id: &'static str,
+    start_time: String,
     status: &'static str,
     gpu: bool,
     memory_usage: u64,
@@ -71,7 +76,8 @@ pub(crate) fn readiness(service: &Service) -> Reply {
 pub(crate) fn list(service: &Service, query: &str) -> Reply {
     let number = |name| uri::parameter(query, name).and_then(|text| text.parse::<usize>().ok());
     let models = service.engine.models();
-    reply::json(StatusCode::OK, &page::page(&models, number("limit"), number("next_page_token")))
+    let page = page::page(&models, number("limit"), number("next_page_token"), service.configuration.compat);
+    reply::json(StatusCode::OK, &page)
 }
 
 /// One loaded model.
@@ -87,9 +93,23 @@ pub(crate) fn describe(service: &Service, name: &str) -> Result<Reply, Failure> 
         batch_size: 1,
         max_batch_delay: 100,
         loaded_at_startup: false,
-        workers: [Worker { id: "map", status: "READY", gpu: false, memory_usage: model.bytes }],
+        workers: [Worker {
+            id: "map",
+            start_time: timestamp(model.loaded_at),
+            status: "READY",
+            gpu: false,
+            memory_usage: model.bytes,
+        }],
     };
     Ok(reply::json(StatusCode::OK, &description))
+}
+
+/// A time as AWS's front end writes it: in UTC, to the millisecond.
+fn timestamp(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time);
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second, ms) = time.to_hms_milli();
+    format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z", u8::from(month))
 }
 
 /// Loads a model from a path of this machine and answers once it is ready.
@@ -109,10 +129,24 @@ pub(crate) async fn unload(service: &Service, name: &str) -> Result<Reply, Failu
     Ok(status(format!("Model \"{name}\" unregistered")))
 }
 
-/// Agrees to any number of workers for a loaded model.
-pub(crate) fn scale(service: &Service, name: &str) -> Result<Reply, Failure> {
+/// Agrees to any number of workers for a loaded model, which has none.
+pub(crate) fn scale(service: &Service, name: &str, query: &str) -> Result<Reply, Failure> {
+    let number = |name| uri::parameter(query, name).and_then(|text| text.parse::<i32>().ok());
+    let least = number("min_worker").unwrap_or(1);
+    if number("max_worker").is_some_and(|most| most < least) {
+        return Err(Failure::new(Class::BadRequest, "max_worker cannot be less than min_worker."));
+    }
     service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
-    Ok(status("Workers scaled"))
+    if uri::parameter(query, "synchronous").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        return Ok(status("Workers scaled"));
+    }
+    let status = "Processing worker updates...".to_owned();
+    Ok(reply::json(StatusCode::ACCEPTED, &Status { status }))
+}
+
+/// What there is to ask for, as an `OpenAPI` document.
+pub(crate) fn document() -> Reply {
+    reply::with_body(StatusCode::OK, HeaderValue::from_static("application/json"), include_str!("api.json"))
 }
 
 /// What batch transform should send, byte for byte as AWS's plug-in writes it: no line feed, no content type.
@@ -156,6 +190,13 @@ fn local_path(url: &str) -> Result<&Path, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_as_aws_writes_them() {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_795_355_114_387);
+        assert_eq!(timestamp(time), "2026-11-22T13:45:14.387Z");
+        assert_eq!(timestamp(std::time::UNIX_EPOCH), "1970-01-01T00:00:00.000Z");
+    }
 
     #[test]
     fn only_absolute_local_paths_are_loaded() {

@@ -51,11 +51,12 @@ async fn handle(service: &Service, head: &Parts, body: Incoming) -> Result<Reply
     match Route::of(&head.method, head.uri.path(), service.models().is_some())? {
         Route::Ping => Ok(control::status("Healthy")),
         Route::Ready => Ok(control::readiness(service)),
+        Route::Document => Ok(control::document()),
         Route::List => Ok(control::list(service, query)),
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),
         Route::Unload(name) => control::unload(service, &name).await,
-        Route::Scale(name) => control::scale(service, &name),
+        Route::Scale(name) => control::scale(service, &name, query),
         Route::Invoke(name) => invoke::loaded(service, &name, headers, body).await,
         Route::Invocations => invoke::named_aside(service, query, headers, body).await,
         Route::ExecutionParameters => Ok(control::execution_parameters(service)),

@@ -16,6 +16,8 @@ pub(crate) enum Route<'a> {
     Ping,
     /// Whether requests should be sent here.
     Ready,
+    /// What there is to ask for.
+    Document,
     /// Every loaded model.
     List,
     /// Load a model.
@@ -51,7 +53,7 @@ impl<'a> Route<'a> {
             [Some("models"), None, ..] => Self::models(method),
             [Some("models"), Some(name), None, _] => Self::model(method, decoded(name)?),
             [Some("models"), Some(name), Some("invoke"), None] | [Some("predictions"), Some(name), None, _] => {
-                Ok(Self::Invoke(decoded(name)?))
+                Ok(Self::invoke(method, decoded(name)?))
             }
             [Some("invocations"), None, ..] => Ok(Self::Invocations),
             [Some("execution-parameters"), None, ..] => Self::execution_parameters(method),
@@ -59,7 +61,9 @@ impl<'a> Route<'a> {
                 Method::POST => Ok(Self::Endpoint(decoded(name)?)),
                 _ => Err(Failure::method_not_allowed()),
             },
-            [Some(name), Some("predict"), None, _] => Ok(Self::Invoke(decoded(name)?)),
+            [Some(name), Some("predict"), None, _] => Ok(Self::invoke(method, decoded(name)?)),
+            [Some("api-description"), None, ..] => Ok(Self::Document),
+            [Some(""), None, ..] if *method == Method::OPTIONS => Ok(Self::Document),
             [Some(""), None, ..] => Err(Failure::method_not_allowed()),
             _ => Err(Failure::resource_not_found()),
         }
@@ -80,6 +84,11 @@ impl<'a> Route<'a> {
             Method::PUT => Ok(Self::Scale(name)),
             _ => Err(Failure::method_not_allowed()),
         }
+    }
+
+    /// Any method predicts but the one that asks how.
+    fn invoke(method: &Method, name: Cow<'a, str>) -> Self {
+        if *method == Method::OPTIONS { Self::Document } else { Self::Invoke(name) }
     }
 
     fn execution_parameters(method: &Method) -> Result<Self, Failure> {
@@ -128,6 +137,9 @@ mod tests {
         {
             check(line, &Route::Invoke("reg".into()));
         }
+        for line in ["OPTIONS /", "GET /api-description", "OPTIONS /models/reg/invoke", "OPTIONS /predictions/reg"] {
+            check(line, &Route::Document);
+        }
         check("GET /invocations", &Route::Invocations);
         check("GET /execution-parameters", &Route::ExecutionParameters);
         check("POST /endpoints/any/invocations", &Route::Endpoint("any".into()));
@@ -146,7 +158,7 @@ mod tests {
 
     #[test]
     fn other_methods_and_paths_are_refused() {
-        for line in ["PUT /models", "PATCH /models", "DELETE /models", "POST /models/x", "GET /", "OPTIONS /"] {
+        for line in ["PUT /models", "PATCH /models", "DELETE /models", "POST /models/x", "GET /"] {
             check_refused(line, Class::MethodNotAllowed);
         }
         for line in
