@@ -1,6 +1,9 @@
 //! From a model file to the form that is served: converted to ONNX, compiled to a pack, and verified before it is used.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use thicket_converters::{
     self as converters, Form as Trainer,
@@ -28,6 +31,14 @@ pub(crate) struct Converted {
     pub(crate) bytes: Vec<u8>,
     /// Why the model is not a pack, for those that another engine runs.
     pub(crate) reason: Option<String>,
+    /// How long its verification took.
+    pub(crate) verify: Duration,
+}
+
+impl Converted {
+    fn forest(pack: Vec<u8>, verify: Duration) -> Self {
+        Self { form: Form::Forest, bytes: pack, reason: None, verify }
+    }
 }
 
 /// What writes a booster as ONNX.
@@ -69,6 +80,7 @@ impl Converter {
     fn convert_ensemble(&self, files: &[ModelFile]) -> Result<Converted> {
         let mut packs = Vec::with_capacity(files.len());
         let mut shapes = Vec::with_capacity(files.len());
+        let mut verify = Duration::ZERO;
         for file in files {
             let member = self.convert_file(file)?;
             if member.form != Form::Forest {
@@ -80,10 +92,11 @@ impl Converter {
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
             shapes.push(Pack::from_bytes(&member.bytes)?.shape());
+            verify += member.verify;
             packs.push(member.bytes);
         }
         check_shapes(files, &shapes)?;
-        Ok(Converted { form: Form::Bundle, bytes: bundle::write(&packs), reason: None })
+        Ok(Converted { form: Form::Bundle, bytes: bundle::write(&packs), reason: None, verify })
     }
 
     fn convert_file(&self, file: &ModelFile) -> Result<Converted> {
@@ -106,42 +119,48 @@ impl Converter {
     fn convert_onnx(&self, bytes: &[u8]) -> Result<Converted> {
         let model = onnx::decode(bytes).map_err(refused)?;
         Ok(match self.onnx_forest(&model) {
-            Ok(pack) => Converted { form: Form::Forest, bytes: pack, reason: None },
+            Ok(forest) => forest,
             Err(reason) => {
                 let broken = |what: compile::Reason| Error::new(ErrorKind::InvalidArtifact, what.to_string());
                 compile::soundness::check(&model).map_err(broken)?;
                 tracing::info!(%reason, "a graph is left to ONNX Runtime");
-                Converted { form: Form::Onnx, bytes: seal(bytes.to_vec()), reason: Some(reason) }
+                Converted {
+                    form: Form::Onnx,
+                    bytes: seal(bytes.to_vec()),
+                    reason: Some(reason),
+                    verify: Duration::ZERO,
+                }
             }
         })
     }
 
     /// The pack of the tree ensemble that answers for `model`, or the reason why there is none.
-    fn onnx_forest(&self, model: &ModelProto) -> Result<Vec<u8>, String> {
+    fn onnx_forest(&self, model: &ModelProto) -> Result<Converted, String> {
         let words = |reason: compile::Reason| reason.to_string();
         if compile::is_lowered(model) && compile::is_older(model) {
-            let draft = self.verified(&foreign::read_first(model).map_err(words)?, model)?;
-            return compile::complete(draft, model).map(|draft| draft.write()).map_err(words);
+            let (draft, verify) = self.verified(&foreign::read_first(model).map_err(words)?, model)?;
+            return Ok(Converted::forest(compile::complete(draft, model).map_err(words)?.write(), verify));
         }
         if compile::is_lowered(model) {
-            return compile::compile(model).map(|draft| draft.write()).map_err(words);
+            return Ok(Converted::forest(compile::compile(model).map_err(words)?.write(), Duration::ZERO));
         }
-        self.verified(&foreign::read(model).map_err(words)?, model).map(|draft| draft.write())
+        let (draft, verify) = self.verified(&foreign::read(model).map_err(words)?, model)?;
+        Ok(Converted::forest(draft.write(), verify))
     }
 
-    /// The layout of an ensemble that was read from `model`, its sums held against a plain evaluation.
-    fn verified(&self, ensemble: &foreign::Ensemble, model: &ModelProto) -> Result<Draft, String> {
+    /// The layout of an ensemble that was read from `model`, its sums held against a plain evaluation, and how long that took.
+    fn verified(&self, ensemble: &foreign::Ensemble, model: &ModelProto) -> Result<(Draft, Duration), String> {
         let draft = foreign::compile(ensemble, model).map_err(|reason| reason.to_string())?;
         let pack = Pack::from_bytes(&draft.write()).map_err(|error| error.story())?;
-        self.counted(verify::verify_ensemble(ensemble, &pack.sections()))?;
-        Ok(draft)
+        let verify = self.timed(|| verify::verify_ensemble(ensemble, &pack.sections()))?;
+        Ok((draft, verify))
     }
 
     /// Lowers a booster to ONNX and compiles that; what cannot be lowered or does not verify is left to `XGBoost`.
     fn convert_booster(&self, bytes: &[u8]) -> Result<Converted> {
         let booster = read_booster(bytes, self.reading)?;
         match self.forest(&booster) {
-            Ok(pack) => Ok(Converted { form: Form::Forest, bytes: pack, reason: None }),
+            Ok(forest) => Ok(forest),
             Err(reason) => {
                 tracing::warn!(%reason, "a booster is left to XGBoost's library");
                 let model = converters::lift(bytes).map_err(refused)?;
@@ -152,23 +171,30 @@ impl Converter {
                     let cause = Error::new(ErrorKind::Unsupported, reason);
                     return Err(Error::caused(ErrorKind::Unsupported, message, cause));
                 }
-                Ok(Converted { form: Form::Booster, bytes: seal(model.into_owned()), reason: Some(reason) })
+                Ok(Converted {
+                    form: Form::Booster,
+                    bytes: seal(model.into_owned()),
+                    reason: Some(reason),
+                    verify: Duration::ZERO,
+                })
             }
         }
     }
 
     /// The verified pack of `booster`, or the reason why there is none.
-    fn forest(&self, booster: &converters::Booster) -> Result<Vec<u8>, String> {
+    fn forest(&self, booster: &converters::Booster) -> Result<Converted, String> {
         let model = (self.lower)(booster).map_err(|error| error.to_string())?;
         let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.write();
         let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-        self.counted(verify::verify(booster, &pack.sections()))?;
-        Ok(bytes)
+        let verify = self.timed(|| verify::verify(booster, &pack.sections()))?;
+        Ok(Converted::forest(bytes, verify))
     }
 
-    /// A verification's outcome, counted when it failed.
-    fn counted(&self, verdict: Result<(), String>) -> Result<(), String> {
-        verdict.inspect_err(|_| self.counters.verification_failures.add_one())
+    /// How long a verification took; it is counted when it fails.
+    fn timed(&self, verify: impl FnOnce() -> Result<(), String>) -> Result<Duration, String> {
+        let started = Instant::now();
+        verify().inspect_err(|_| self.counters.verification_failures.add_one())?;
+        Ok(started.elapsed())
     }
 }
 

@@ -19,10 +19,12 @@ use crate::{
     counts::{Counters, Counts},
     error::{Error, ErrorKind, Result},
     governor::{Governor, Memory},
+    popularity::{Popular, Popularity},
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
     slot::Lease,
     source::{Listed, Source},
+    times::{LoadTimes, Times},
 };
 
 /// Serves the models of one source, and those it is told to load, from bounded memory.
@@ -41,6 +43,8 @@ struct Shared {
     limits: Limits,
     converter: Converter,
     counters: Arc<Counters>,
+    load_times: LoadTimes,
+    popularity: Popularity,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     /// Held while room is made, so that two loads do not evict for each other's bytes.
@@ -78,6 +82,12 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::NotFound`] when the source has no such artifact, and whatever makes a load fail.
     pub async fn model(&self, name: &str) -> Result<Lease> {
+        let lease = self.lease(name).await?;
+        lease.0.count_request();
+        Ok(lease)
+    }
+
+    async fn lease(&self, name: &str) -> Result<Lease> {
         if let Some(lease) = self.0.registry.ready(name) {
             return Ok(lease);
         }
@@ -100,7 +110,9 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::NotLoaded`].
     pub fn loaded(&self, name: &str) -> Result<Lease> {
-        self.0.registry.ready(name).map_or_else(|| not_loaded(name), Ok)
+        let Some(lease) = self.0.registry.ready(name) else { return not_loaded(name) };
+        lease.0.count_request();
+        Ok(lease)
     }
 
     /// Loads the artifact at a path of this machine under `name`; it stays until it is unloaded.
@@ -164,6 +176,24 @@ impl Engine {
             Some(source) => source.reach().await,
             None => Ok(()),
         }
+    }
+
+    /// How long loads and their steps took, and how long models took to leave.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.0.load_times.times(self.0.governor.drains.durations())
+    }
+
+    /// How many models are in memory.
+    #[must_use]
+    pub fn models_count(&self) -> usize {
+        self.0.registry.loaded().len()
+    }
+
+    /// The `count` models that are asked for most.
+    #[must_use]
+    pub fn popular(&self, count: usize) -> Popular {
+        self.0.popularity.popular(&self.0.registry.loaded(), count)
     }
 
     /// What models take and may take.

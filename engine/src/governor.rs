@@ -6,9 +6,14 @@
 pub(crate) mod limit;
 pub(crate) mod policy;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use tokio::sync::Notify;
+
+use crate::histogram::Histogram;
 
 /// Memory that models take and may take, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub(crate) struct Governor {
     limit_bytes: u64,
     account: Mutex<Account>,
     freed: Notify,
+    /// From the moment at which bytes began to come back until they had.
+    pub(crate) drains: Histogram,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +53,7 @@ pub(crate) enum Admission {
 
 impl Governor {
     pub(crate) fn new(limit_bytes: u64) -> Arc<Self> {
-        Arc::new(Self { limit_bytes, account: Mutex::default(), freed: Notify::new() })
+        Arc::new(Self { limit_bytes, account: Mutex::default(), freed: Notify::new(), drains: Histogram::default() })
     }
 
     pub(crate) fn memory(&self) -> Memory {
@@ -93,7 +100,7 @@ impl Reservation {
     /// Marks the bytes as coming back once this is dropped.
     pub(crate) fn drain(&self) -> Draining {
         self.governor.account().draining_bytes += self.bytes;
-        Draining { governor: Arc::clone(&self.governor), bytes: self.bytes }
+        Draining { governor: Arc::clone(&self.governor), bytes: self.bytes, since: Instant::now() }
     }
 }
 
@@ -109,11 +116,13 @@ impl Drop for Reservation {
 pub(crate) struct Draining {
     governor: Arc<Governor>,
     bytes: u64,
+    since: Instant,
 }
 
 impl Drop for Draining {
     fn drop(&mut self) {
         self.governor.account().draining_bytes -= self.bytes;
+        self.governor.drains.observe(self.since.elapsed());
         self.governor.freed.notify_waiters();
     }
 }

@@ -20,6 +20,8 @@
 
 mod error;
 mod counts;
+mod histogram;
+mod times;
 mod reading;
 mod predictions;
 mod library;
@@ -44,6 +46,7 @@ pub mod source;
 mod governor;
 mod slot;
 mod registry;
+mod popularity;
 mod engine;
 pub mod offline;
 
@@ -52,9 +55,12 @@ pub use counts::Counts;
 pub use engine::{Builder, Engine, ModelInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;
+pub use histogram::{BOUNDS_US, Durations, Histogram};
 pub use library::{Libraries, Library};
 pub use model::{Model, Runtime};
+pub use popularity::Popular;
 pub use predictions::{Output, Predictions};
 pub use reading::Reading;
 pub use slot::Lease;
 pub use thicket_converters::{BestIteration, onnx::Operators};
+pub use times::{Step, Times};

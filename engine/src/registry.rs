@@ -85,16 +85,18 @@ impl Registry {
         }
     }
 
+    /// Every model in memory, in no order.
+    pub(crate) fn loaded(&self) -> Vec<Arc<Loaded>> {
+        let ready = |slot: &Slot| match slot {
+            Slot::Ready(loaded) => Some(Arc::clone(loaded)),
+            Slot::Loading(_) => None,
+        };
+        self.slots.iter().filter_map(|slot| ready(slot.value())).collect()
+    }
+
     /// Every model in memory, sorted by name.
     pub(crate) fn models(&self) -> Vec<Arc<Loaded>> {
-        let mut models: Vec<_> = self
-            .slots
-            .iter()
-            .filter_map(|slot| match slot.value() {
-                Slot::Ready(loaded) => Some(Arc::clone(loaded)),
-                Slot::Loading(_) => None,
-            })
-            .collect();
+        let mut models = self.loaded();
         models.sort_by(|one, other| one.name.cmp(&other.name));
         models
     }

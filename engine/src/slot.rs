@@ -43,6 +43,8 @@ pub(crate) struct Loaded {
     pub(crate) since: SystemTime,
     model: Model,
     used_at_ms: AtomicU64,
+    requests: AtomicU64,
+    reported_requests: AtomicU64,
     born: Instant,
     reservation: Reservation,
     draining: std::sync::OnceLock<Draining>,
@@ -65,6 +67,8 @@ impl Loaded {
             since: SystemTime::now(),
             model,
             used_at_ms: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            reported_requests: AtomicU64::new(0),
             born,
             reservation,
             draining: std::sync::OnceLock::new(),
@@ -78,6 +82,22 @@ impl Loaded {
     pub(crate) fn touch(&self) {
         let now_ms = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.used_at_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Counts a request for the model.
+    pub(crate) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests since the model was loaded.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests since this was last called.
+    pub(crate) fn unreported_requests(&self) -> u64 {
+        let requests = self.requests();
+        requests.saturating_sub(self.reported_requests.swap(requests, Ordering::Relaxed))
     }
 
     /// When the model was last wanted, on the registry's clock.

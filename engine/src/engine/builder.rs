@@ -16,10 +16,12 @@ use crate::{
     error::{Error, ErrorKind, Result},
     governor::{Governor, limit},
     library::Libraries,
+    popularity::Popularity,
     reading::Reading,
     registry::Registry,
     runtimes::Runtimes,
     source::Source,
+    times::LoadTimes,
 };
 
 /// Options of an [`Engine`].
@@ -131,6 +133,8 @@ impl Builder {
             limits: self.limits,
             converter: Converter::new(self.reading, Arc::clone(&counters)),
             counters,
+            load_times: LoadTimes::default(),
+            popularity: Popularity::default(),
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),
             admission: Mutex::new(()),
             runtime,

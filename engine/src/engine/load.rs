@@ -12,13 +12,13 @@ use super::Shared;
 use crate::{
     artifact,
     cache::{Entry, Form, Key},
-    convert::Converted,
     error::{Error, ErrorKind, Result},
     governor::{Admission, Reservation, policy},
     model::Model,
     reading::Reading,
     registry::{Ticket, resident},
     source::{Source, directory},
+    times::{Step, Steps},
 };
 
 /// How long a load waits for models that were evicted and are still on loan.
@@ -42,14 +42,15 @@ pub(super) enum Origin {
     Path(PathBuf),
 }
 
-/// What took how long, for the log.
+/// What a load went through, for the log and the counters.
 #[derive(Debug, Default)]
-struct Steps {
-    locate: Duration,
-    fetch: Duration,
-    convert: Duration,
-    open: Duration,
+struct Story {
+    steps: Steps,
     is_cached: bool,
+    /// What the artifact's files have together, where they were read.
+    unpacked_bytes: Option<u64>,
+    /// Why another engine runs the model, where it was converted.
+    fallback: Option<String>,
 }
 
 impl Shared {
@@ -58,45 +59,36 @@ impl Shared {
         let Order { ticket, origin, location, is_pinned } = order;
         let started = Instant::now();
         let name = Arc::clone(ticket.name());
-        let mut steps = Steps::default();
-        match self.bring(&name, &origin, &mut steps).await {
+        let mut story = Story::default();
+        match self.bring(&name, &origin, &mut story).await {
             Ok((model, reservation)) => {
-                tracing::info!(
-                    model = &*name,
-                    runtime = model.runtime().name(),
-                    bytes = reservation.bytes(),
-                    cached = steps.is_cached,
-                    locate_us = steps.locate.as_micros(),
-                    fetch_us = steps.fetch.as_micros(),
-                    convert_us = steps.convert.as_micros(),
-                    open_us = steps.open.as_micros(),
-                    total_us = started.elapsed().as_micros(),
-                    "loaded"
-                );
+                story.log(&name, &model, reservation.bytes(), started.elapsed());
+                self.load_times.observe(&story.steps);
                 self.counters.loads.add_one();
-                if steps.is_cached {
+                if story.is_cached {
                     self.counters.cached_loads.add_one();
                 }
                 ticket.publish(location, is_pinned, model, reservation);
             }
             Err(error) => {
-                tracing::warn!(model = &*name, error = error.story(), "cannot load");
+                let total_us = started.elapsed().as_micros();
+                tracing::warn!(model = &*name, total_us, error = error.story(), "cannot load");
                 self.counters.load_failures.add_one();
                 ticket.fail(error);
             }
         }
     }
 
-    async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, steps: &mut Steps) -> Result<(Model, Reservation)> {
-        let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
+    async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, story: &mut Story) -> Result<(Model, Reservation)> {
         let mut clock = Instant::now();
+        let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
+        story.steps.add(Step::Wait, lap(&mut clock));
         let key = origin.key(name, self.converter.reading).await?;
-        steps.locate = lap(&mut clock);
+        story.steps.add(Step::Locate, lap(&mut clock));
         if let Some(entry) = self.cache.find(&key) {
-            match self.open(&entry).await {
+            match self.open(&entry, &mut story.steps).await {
                 Ok(opened) => {
-                    steps.is_cached = true;
-                    steps.open = lap(&mut clock);
+                    story.is_cached = true;
                     return Ok(opened);
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidArtifact => {
@@ -106,26 +98,18 @@ impl Shared {
                 Err(error) => return Err(error),
             }
         }
-        let entry = self.convert(name, origin, key, steps, &mut clock).await?;
-        let opened = self.open(&entry).await.inspect_err(|error| {
+        let entry = self.convert(name, origin, key, story).await?;
+        self.open(&entry, &mut story.steps).await.inspect_err(|error| {
             // What cannot be opened now never can, except where memory or a library is short.
             if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) {
                 entry.discard();
             }
-        })?;
-        steps.open = lap(&mut clock);
-        Ok(opened)
+        })
     }
 
     /// Fetches and converts the artifact, and publishes the conversion in the cache.
-    async fn convert(
-        self: &Arc<Self>,
-        name: &str,
-        origin: &Origin,
-        key: Key,
-        steps: &mut Steps,
-        clock: &mut Instant,
-    ) -> Result<Entry> {
+    async fn convert(self: &Arc<Self>, name: &str, origin: &Origin, key: Key, story: &mut Story) -> Result<Entry> {
+        let (mut clock, mut steps) = (Instant::now(), story.steps);
         let aside = self.cache.aside();
         let (path, key) = match origin {
             Origin::Path(path) => (path.clone(), key),
@@ -135,27 +119,37 @@ impl Shared {
                 (fetched.path, Key::new(&source.location(), name, &fetched.version.0, self.converter.reading))
             }
         };
-        steps.fetch = lap(clock);
+        steps.add(Step::Fetch, lap(&mut clock));
         let shared = Arc::clone(self);
-        let entry = blocking(move || {
-            let converted = shared.convert_artifact(&path)?;
-            shared.cache.publish(&key, converted.form, &converted.bytes)
-        })
-        .await?;
-        steps.convert = lap(clock);
+        let (entry, told) = blocking(move || shared.convert_artifact(&path, &key, steps)).await?;
         drop(aside);
+        *story = told;
         Ok(entry)
     }
 
-    fn convert_artifact(&self, path: &Path) -> Result<Converted> {
-        self.converter.convert(&artifact::read(path, &self.limits)?)
+    fn convert_artifact(&self, path: &Path, key: &Key, mut steps: Steps) -> Result<(Entry, Story)> {
+        let mut clock = Instant::now();
+        let files = artifact::read(path, &self.limits)?;
+        let unpacked_bytes = files.iter().map(|file| file.bytes.len() as u64).sum();
+        steps.add(Step::Unpack, lap(&mut clock));
+        let converted = self.converter.convert(&files)?;
+        steps.add(Step::Convert, lap(&mut clock).saturating_sub(converted.verify));
+        steps.add(Step::Verify, converted.verify);
+        let entry = self.cache.publish(key, converted.form, &converted.bytes)?;
+        steps.add(Step::Publish, lap(&mut clock));
+        let (unpacked_bytes, fallback) = (Some(unpacked_bytes), converted.reason);
+        Ok((entry, Story { steps, is_cached: false, unpacked_bytes, fallback }))
     }
 
     /// Makes room for a conversion and opens it.
-    async fn open(self: &Arc<Self>, entry: &Entry) -> Result<(Model, Reservation)> {
+    async fn open(self: &Arc<Self>, entry: &Entry, steps: &mut Steps) -> Result<(Model, Reservation)> {
+        let mut clock = Instant::now();
         let reservation = self.reserve(footprint(entry)?).await?;
+        steps.add(Step::Reserve, lap(&mut clock));
         let (shared, entry) = (Arc::clone(self), entry.clone());
-        blocking(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await
+        let opened = blocking(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await;
+        steps.add(Step::Map, lap(&mut clock));
+        opened
     }
 
     /// Reserves `bytes`, evicting models that are worth less until they fit.
@@ -204,6 +198,32 @@ impl Shared {
                 memory.used_bytes, memory.limit_bytes
             ),
         )
+    }
+}
+
+impl Story {
+    /// One line for one load; steps that were not taken are left out.
+    fn log(&self, name: &str, model: &Model, bytes: u64, total: Duration) {
+        let us = |step| self.steps.us(step);
+        tracing::info!(
+            model = name,
+            runtime = model.runtime().name(),
+            bytes,
+            unpacked_bytes = self.unpacked_bytes,
+            cached = self.is_cached,
+            fallback = self.fallback.as_deref(),
+            wait_us = us(Step::Wait),
+            locate_us = us(Step::Locate),
+            fetch_us = us(Step::Fetch),
+            unpack_us = us(Step::Unpack),
+            convert_us = us(Step::Convert),
+            verify_us = us(Step::Verify),
+            publish_us = us(Step::Publish),
+            reserve_us = us(Step::Reserve),
+            map_us = us(Step::Map),
+            total_us = total.as_micros(),
+            "loaded"
+        );
     }
 }
 

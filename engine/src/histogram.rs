@@ -1,0 +1,88 @@
+//! Durations counted in buckets, without a lock.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// The upper ends of the buckets in microseconds, each end within its bucket; a last bucket takes the rest.
+pub const BOUNDS_US: [u64; 20] = [
+    25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000,
+];
+
+/// Counts durations from any number of threads.
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [AtomicU64; BOUNDS_US.len() + 1],
+    sum_us: AtomicU64,
+}
+
+/// What a [`Histogram`] has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Durations {
+    /// How many durations fell into each bucket of [`BOUNDS_US`], and how many beyond.
+    pub buckets: [u64; BOUNDS_US.len() + 1],
+    /// All of them together, in microseconds.
+    pub sum_us: u64,
+}
+
+impl Histogram {
+    /// Counts one duration.
+    pub fn observe(&self, duration: Duration) {
+        let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.buckets[BOUNDS_US.partition_point(|&bound_us| bound_us < us)].fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// What has been counted until now.
+    #[must_use]
+    pub fn durations(&self) -> Durations {
+        Durations {
+            buckets: std::array::from_fn(|bucket| self.buckets[bucket].load(Ordering::Relaxed)),
+            sum_us: self.sum_us.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Durations {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// These and `others`.
+    #[must_use]
+    pub fn plus(mut self, others: &Self) -> Self {
+        self.buckets.iter_mut().zip(others.buckets).for_each(|(bucket, more)| *bucket += more);
+        self.sum_us += others.sum_us;
+        self
+    }
+
+    /// These without those that were there `before`.
+    #[must_use]
+    pub fn since(mut self, before: &Self) -> Self {
+        self.buckets.iter_mut().zip(before.buckets).for_each(|(bucket, old)| *bucket -= old);
+        self.sum_us -= before.sum_us;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_belongs_to_its_bucket() {
+        let histogram = Histogram::default();
+        for us in [0, 25, 26, 60_000_000, 60_000_001] {
+            histogram.observe(Duration::from_micros(us));
+        }
+        let durations = histogram.durations();
+        let buckets = &durations.buckets;
+        assert_eq!((buckets[0], buckets[1], buckets[19], buckets[20], durations.count()), (2, 1, 1, 1, 5));
+        assert_eq!(durations.sum_us, 120_000_052);
+        assert_eq!(durations.clone().plus(&durations).since(&durations), durations);
+    }
+}

@@ -1,0 +1,137 @@
+//! How long what took on models' ways into memory and out of it.
+
+use std::time::Duration;
+
+use crate::histogram::{Durations, Histogram};
+
+/// One step of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Until it was this load's turn.
+    Wait,
+    /// Asking which version of the artifact there is.
+    Locate,
+    /// Bringing it here.
+    Fetch,
+    /// Reading its files.
+    Unpack,
+    /// Turning them into the form that is served.
+    Convert,
+    /// Checking that this answers as they do.
+    Verify,
+    /// Writing it to the cache.
+    Publish,
+    /// Making room in memory.
+    Reserve,
+    /// Mapping it, or giving it to another engine.
+    Map,
+}
+
+impl Step {
+    /// Every step, in the order in which they are taken.
+    pub const ALL: [Self; 9] = [
+        Self::Wait,
+        Self::Locate,
+        Self::Fetch,
+        Self::Unpack,
+        Self::Convert,
+        Self::Verify,
+        Self::Publish,
+        Self::Reserve,
+        Self::Map,
+    ];
+
+    /// The step's name in logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Locate => "locate",
+            Self::Fetch => "fetch",
+            Self::Unpack => "unpack",
+            Self::Convert => "convert",
+            Self::Verify => "verify",
+            Self::Publish => "publish",
+            Self::Reserve => "reserve",
+            Self::Map => "map",
+        }
+    }
+}
+
+/// How long what took since an engine was made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Times {
+    /// Each step of the loads that took it and made a model ready.
+    pub steps: [(Step, Durations); Step::ALL.len()],
+    /// Those loads as a whole.
+    pub loads: Durations,
+    /// From the moment at which a model left the registry until its memory was back.
+    pub unloads: Durations,
+}
+
+/// The histograms of loads.
+#[derive(Debug, Default)]
+pub(crate) struct LoadTimes {
+    steps: [Histogram; Step::ALL.len()],
+    loads: Histogram,
+}
+
+impl LoadTimes {
+    /// Counts a load that made a model ready.
+    pub(crate) fn observe(&self, steps: &Steps) {
+        for (histogram, duration) in self.steps.iter().zip(steps.0) {
+            if let Some(duration) = duration {
+                histogram.observe(duration);
+            }
+        }
+        self.loads.observe(steps.total());
+    }
+
+    pub(crate) fn times(&self, unloads: Durations) -> Times {
+        let steps = Step::ALL.map(|step| (step, self.steps[step as usize].durations()));
+        Times { steps, loads: self.loads.durations(), unloads }
+    }
+}
+
+/// How long the steps of one load took; those that it did not take have no time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Steps([Option<Duration>; Step::ALL.len()]);
+
+impl Steps {
+    /// Notes time for a step; a step may be taken twice.
+    pub(crate) fn add(&mut self, step: Step, duration: Duration) {
+        let time = &mut self.0[step as usize];
+        *time = Some(time.unwrap_or_default() + duration);
+    }
+
+    /// A step's time in microseconds, if it was taken.
+    pub(crate) fn us(&self, step: Step) -> Option<u64> {
+        self.0[step as usize].map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// All of them together.
+    pub(crate) fn total(&self) -> Duration {
+        self.0.iter().flatten().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_steps_that_were_taken_are_counted() {
+        let mut steps = Steps::default();
+        steps.add(Step::Locate, Duration::from_micros(30));
+        steps.add(Step::Map, Duration::from_micros(10));
+        steps.add(Step::Map, Duration::from_micros(2));
+        assert_eq!((steps.us(Step::Map), steps.us(Step::Fetch)), (Some(12), None));
+        let load_times = LoadTimes::default();
+        load_times.observe(&steps);
+        let times = load_times.times(Durations::default());
+        assert_eq!((times.loads.count(), times.loads.sum_us), (1, 42));
+        let counted = times.steps.iter().filter(|(_, durations)| durations.count() == 1).map(|(step, _)| *step);
+        assert_eq!(counted.collect::<Vec<_>>(), [Step::Locate, Step::Map]);
+    }
+}
