@@ -4,9 +4,11 @@ PYTHON ?= python3
 CARGO ?= cargo
 IMAGE ?= thicket
 VENV := target/venv
+SECONDS ?= 60
+FUZZED := pickle legacy json ubjson onnx pack archive csv
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image campaign build runtimes image bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image campaign fuzz build runtimes image bench-aws clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +38,11 @@ campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random m
 	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --package thicket-tests --test campaign -- --nocapture
 	THICKET_RANDOM_MODELS=1000 $(VENV)/bin/python -m pytest --quiet -rP tests/system/test_random_models.py
 	$(VENV)/bin/python tests/system/campaign.py $(THICKET) --files 6000
+
+fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
+	cd fuzz && for target in $(FUZZED); do mkdir -p target/found/$$target && \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none --fuzz-dir . $$target target/found/$$target corpus/$$target -- \
+		-max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=512 || exit 1; done
 
 build: ## The server's binary.
 	$(CARGO) build --release --package thicket-server
