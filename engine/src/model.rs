@@ -98,8 +98,8 @@ impl Model {
     #[must_use]
     pub fn features(&self) -> Option<usize> {
         match &self.0 {
-            Runner::Forest(pack) => Some(pack.shape().0),
-            Runner::Ensemble(bundle) => bundle.members().first().map(|member| member.shape().0),
+            Runner::Forest(pack) => Some(pack.features()),
+            Runner::Ensemble(bundle) => bundle.members().first().map(Pack::features),
             Runner::OnnxRuntime(session) => session.features(),
             Runner::Xgboost(booster) => Some(booster.features()),
         }
@@ -114,7 +114,7 @@ impl Model {
             Runner::Ensemble(bundle) => bundle.members().first(),
             Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
         };
-        first.is_some_and(|pack| is_pickled(pack.sections().properties))
+        first.is_some_and(|pack| is_pickled(pack.sections().properties()))
     }
 
     /// What runs the model.
@@ -142,7 +142,7 @@ impl Model {
     #[must_use]
     pub fn properties(&self) -> Option<&str> {
         match &self.0 {
-            Runner::Forest(pack) => Some(pack.sections().properties),
+            Runner::Forest(pack) => Some(pack.sections().properties()),
             Runner::Ensemble(_) | Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
         }
     }
@@ -184,7 +184,7 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Res
     let forest = pack.sections();
     let mut margins = vec![0.0; forest.base.len()];
     Ok(match output {
-        Output::Margin if !pack.finish().is_link() => {
+        Output::Margin if !forest.finish().is_link() => {
             let message = "the model has no margins: another tool's graph answers with what it makes of its sums";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
@@ -192,7 +192,7 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Res
             values.extend_from_slice(margins);
         }),
         Output::Value => {
-            let finish = pack.finish();
+            let finish = forest.finish();
             let columns = finish.columns(margins.len());
             each_row(&forest, rows, &mut margins, columns, |margins, values| finish.apply(margins, values))
         }

@@ -10,11 +10,11 @@ pub(crate) mod format;
 use std::{io, ops::Range, path::Path, sync::Arc};
 
 pub(crate) use check::Sections;
-use format::{Section, Span};
+use check::finish;
+use format::{Forest, Section, Span};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    finish::Finish,
     map::Map,
 };
 
@@ -64,20 +64,27 @@ impl Pack {
     }
 
     /// The records.
+    #[inline]
     pub(crate) fn sections(&self) -> Sections<'_> {
         Sections::view(&self.map[self.place.clone()], &self.spans)
             .expect("the same view was taken when the pack was checked")
     }
 
-    /// How many columns a row has, and how many values it is answered with.
-    pub(crate) fn shape(&self) -> (usize, usize) {
-        let forest = self.sections();
-        (forest.forest.features as usize, self.finish().columns(forest.base.len()))
+    /// How many columns a row has.
+    pub(crate) fn features(&self) -> usize {
+        self.forest().features as usize
     }
 
-    /// The last step from margins to values.
-    pub(crate) fn finish(&self) -> Finish {
-        Finish::from_code(self.sections().forest.link).expect("the code was known when the pack was checked")
+    /// How many columns a row has, and how many values it is answered with.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        let forest = self.forest();
+        (forest.features as usize, finish(forest).columns(forest.targets as usize))
+    }
+
+    /// The one record that says what the others are for, without a view of these.
+    fn forest(&self) -> &Forest {
+        Forest::view(&self.map[self.place.clone()], &self.spans)
+            .expect("the same view was taken when the pack was checked")
     }
 }
 
@@ -85,7 +92,7 @@ impl Pack {
 mod tests {
     use super::{
         draft::Draft,
-        format::{CategorySet, Forest, Node, Tree},
+        format::{CategorySet, Node, Tree},
         *,
     };
 
@@ -124,8 +131,8 @@ mod tests {
         let pack = Pack::from_bytes(&draft.write()).unwrap();
         let sections = pack.sections();
         assert_eq!((sections.nodes.len(), sections.trees.len(), sections.base), (6, 2, &[0.25][..]));
-        assert_eq!(sections.properties, "{}");
-        assert_eq!(pack.finish(), Finish::Link(thicket_converters::Link::Identity));
+        assert_eq!(sections.properties(), "{}");
+        assert_eq!(sections.finish(), crate::finish::Finish::Link(thicket_converters::Link::Identity));
     }
 
     #[test]
@@ -170,6 +177,16 @@ mod tests {
         refused(&|draft| draft.covers.truncate(5), "section covers: 5 for 6 nodes");
         refused(&|draft| draft.trees[1].root = 4, "tree 1: root 4 lies in the tree before");
         refused(&|draft| draft.nodes[0].next = 2, "node 0: child 2, expected 1");
+    }
+
+    #[test]
+    fn properties_that_are_no_text_are_refused() {
+        let mut bytes = draft().write();
+        let at = bytes.windows(2).position(|pair| pair == b"{}").unwrap();
+        bytes[at] = 0xff;
+        let checksum = crc32fast::hash(&bytes[64..]);
+        bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
+        assert!(complaint(&bytes).contains("section properties: invalid utf-8"));
     }
 
     #[test]

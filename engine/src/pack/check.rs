@@ -48,6 +48,21 @@ fn table(body: &[u8], file_bytes: usize) -> Result<[Span; Section::COUNT], Compl
     Ok(spans)
 }
 
+impl Forest {
+    /// Views the one record of its section.
+    pub(super) fn view<'a>(file: &'a [u8], spans: &[Span; Section::COUNT]) -> Result<&'a Self, Complaint> {
+        match records(file, spans, Section::Forest)? {
+            [forest] => Ok(forest),
+            records => Err(format!("section forest: expected one record, found {}", records.len())),
+        }
+    }
+}
+
+/// The last step of a checked pack.
+pub(super) fn finish(forest: &Forest) -> Finish {
+    Finish::from_code(forest.link).expect("the code was known when the pack was checked")
+}
+
 /// The sections of a pack, as the kernels use them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sections<'a> {
@@ -57,7 +72,7 @@ pub(crate) struct Sections<'a> {
     pub(crate) nodes: &'a [Node],
     pub(crate) category_sets: &'a [CategorySet],
     pub(crate) category_bits: &'a [u32],
-    pub(crate) properties: &'a str,
+    properties: &'a [u8],
     pub(crate) weights: &'a [f32],
     pub(crate) covers: &'a [f32],
 }
@@ -65,26 +80,32 @@ pub(crate) struct Sections<'a> {
 impl<'a> Sections<'a> {
     /// Views the sections of `file` at `spans` as what they are.
     pub(super) fn view(file: &'a [u8], spans: &[Span; Section::COUNT]) -> Result<Self, Complaint> {
-        let forest = records::<Forest>(file, spans, Section::Forest)?;
-        let [forest] = forest else {
-            return Err(format!("section forest: expected one record, found {}", forest.len()));
-        };
-        let properties = records::<u8>(file, spans, Section::Properties)?;
         Ok(Self {
-            forest,
+            forest: Forest::view(file, spans)?,
             base: records(file, spans, Section::Base)?,
             trees: records(file, spans, Section::Trees)?,
             nodes: records(file, spans, Section::Nodes)?,
             category_sets: records(file, spans, Section::CategorySets)?,
             category_bits: records(file, spans, Section::CategoryBits)?,
-            properties: std::str::from_utf8(properties).map_err(|error| format!("section properties: {error}"))?,
+            properties: records(file, spans, Section::Properties)?,
             weights: records(file, spans, Section::Weights)?,
             covers: records(file, spans, Section::Covers)?,
         })
     }
 
-    /// Checks everything that the kernels rely on.
+    /// What the model says of itself, as a JSON object.
+    pub(crate) fn properties(&self) -> &'a str {
+        str::from_utf8(self.properties).expect("they were text when the pack was checked")
+    }
+
+    /// The last step from margins to values.
+    pub(crate) fn finish(&self) -> Finish {
+        finish(self.forest)
+    }
+
+    /// Checks everything that those who use the sections rely on.
     pub(super) fn check(&self) -> Result<(), Complaint> {
+        str::from_utf8(self.properties).map_err(|error| format!("section properties: {error}"))?;
         self.check_forest()?;
         self.check_trees()?;
         self.check_weights()?;
