@@ -81,12 +81,47 @@ pub struct Serve {
     /// What is logged, error, warn, info, debug, trace or off: info [env: THICKET_LOG_LEVEL]
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
+    /// What one client may take of the server.
+    #[command(flatten)]
+    pub limits: Limits,
     /// How artifacts are read where containers differ.
     #[command(flatten)]
     pub reading: Reading,
     /// Shared libraries for models that need them.
     #[command(flatten)]
     pub runtimes: Runtimes,
+}
+
+/// What one client may take of the server.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Limits {
+    /// Connections at once, those beyond are answered 503 and closed: 8192 [env: THICKET_CONNECTIONS_MAX]
+    #[arg(long, value_name = "N")]
+    pub connections_max: Option<String>,
+    /// How long a connection may wait for its next request: 65 [env: THICKET_IDLE_TIMEOUT]
+    #[arg(long, value_name = "SECONDS")]
+    pub idle_timeout: Option<String>,
+    /// How long a request's head may take to arrive: 10 [env: THICKET_HEAD_TIMEOUT]
+    #[arg(long, value_name = "SECONDS")]
+    pub head_timeout: Option<String>,
+    /// How long a request's body may take to arrive: 30 [env: THICKET_BODY_TIMEOUT]
+    #[arg(long, value_name = "SECONDS")]
+    pub body_timeout: Option<String>,
+    /// How long a client may take to read an answer: 30 [env: THICKET_WRITE_TIMEOUT]
+    #[arg(long, value_name = "SECONDS")]
+    pub write_timeout: Option<String>,
+    /// Largest head of a request: 16KiB [env: THICKET_HEAD_MAX]
+    #[arg(long, value_name = "SIZE")]
+    pub head_max: Option<String>,
+    /// Headers of a request: 100 [env: THICKET_HEADERS_MAX]
+    #[arg(long, value_name = "N")]
+    pub headers_max: Option<String>,
+    /// Longest request target: 8KiB [env: THICKET_URI_MAX]
+    #[arg(long, value_name = "SIZE")]
+    pub uri_max: Option<String>,
+    /// Chunks of a body: 1048576 [env: THICKET_CHUNKS_MAX]
+    #[arg(long, value_name = "N")]
+    pub chunks_max: Option<String>,
 }
 
 /// How artifacts are read where containers differ.

@@ -1,52 +1,47 @@
 //! Takes a request's body off the wire, and no more of it than is allowed.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::time;
 
-use crate::failure::{Class, Failure};
-
-/// How long a body may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(30);
-
-/// How much of a body that is too large is thrown away so that its sender gets to read the answer, and for how long.
-const DISCARDED_BYTES_MAX: usize = 64 << 20;
-const DISCARDING: Duration = Duration::from_secs(5);
+use crate::{
+    conversation::Conversation,
+    failure::{Class, Failure},
+};
 
 /// The whole body: its one chunk as it lies in the read buffer, or its chunks put together.
 ///
 /// # Errors
-/// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced;
-/// [`Class::RequestTimeout`] and [`Class::BadRequest`] for a body that does not arrive in time or breaks off.
-pub(crate) async fn receive(body: Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+/// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced; what the wire
+/// has refused, such as a body that does not arrive in time; [`Class::BadRequest`] for a body that breaks off.
+pub(crate) async fn receive(
+    mut body: Incoming,
+    conversation: &Conversation,
+    bytes_max: usize,
+) -> Result<Bytes, Failure> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
-        tokio::spawn(time::timeout(DISCARDING, discard(body)));
         return Err(too_large(bytes_max));
     }
-    let late = |_| Failure::new(Class::RequestTimeout, "The request's body did not arrive in time");
-    time::timeout(ARRIVAL, gather(body, bytes_max)).await.map_err(late)?
+    let gathered = gather(&mut body, bytes_max).await;
+    gathered.map_err(|failure| conversation.refusal().unwrap_or(failure))
 }
 
-async fn gather(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
-    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    let Some(second) = next(&mut body).await? else {
+async fn gather(body: &mut Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+    let Some(first) = next(body).await? else { return Ok(Bytes::new()) };
+    let Some(second) = next(body).await? else {
         return if first.len() > bytes_max { Err(too_large(bytes_max)) } else { Ok(first) };
     };
     let mut whole = BytesMut::from(first);
     let mut chunk = Some(second);
     while let Some(bytes) = chunk {
         if whole.len() + bytes.len() > bytes_max {
-            tokio::spawn(time::timeout(DISCARDING, discard(body)));
             return Err(too_large(bytes_max));
         }
         whole.extend_from_slice(&bytes);
-        chunk = next(&mut body).await?;
+        chunk = next(body).await?;
     }
     Ok(whole.freeze())
 }
@@ -61,16 +56,6 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
         }
     }
     Ok(None)
-}
-
-async fn discard(mut body: Incoming) {
-    let mut discarded = 0;
-    while let Ok(Some(bytes)) = next(&mut body).await {
-        discarded += bytes.len();
-        if discarded > DISCARDED_BYTES_MAX {
-            return;
-        }
-    }
 }
 
 fn too_large(bytes_max: usize) -> Failure {

@@ -15,11 +15,13 @@ use crate::{
 };
 
 mod compat;
+mod limits;
 mod place;
 mod reading;
 mod setting;
 
 pub use compat::Compat;
+pub use limits::Limits;
 pub use place::libraries;
 pub use reading::reading;
 use setting::Settings;
@@ -61,6 +63,8 @@ pub struct Configuration {
     pub log: LogForm,
     /// What is logged.
     pub log_level: LevelFilter,
+    /// What one client may take of the server.
+    pub limits: Limits,
     /// What a client that asks for nothing in particular gets.
     pub accept_default: Accepted,
     /// Whether CSV answers have a line for each row, as batch transform wants them.
@@ -130,6 +134,7 @@ impl Configuration {
             drain_wait: seconds(&settings, "--drain-wait", serve.drain_wait.as_ref(), "THICKET_DRAIN_WAIT", 0)?,
             log: log_form(serve, &settings)?,
             log_level: log_level(serve, &settings)?,
+            limits: limits::limits(&serve.limits, &settings)?,
             accept_default: accept_default(&settings)?,
             batch: settings.variable("SAGEMAKER_BATCH").is_some(),
             reading: reading(&serve.reading, lookup)?,

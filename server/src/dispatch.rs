@@ -14,6 +14,7 @@ use tracing::{debug, error};
 
 use crate::{
     body, control,
+    conversation::Conversation,
     failure::{Class, Failure},
     invoke, platform,
     reply::{self, Reply},
@@ -21,12 +22,16 @@ use crate::{
     service::Service,
 };
 
-/// Answers one request, come what may.
-pub(crate) async fn answer(service: &Service, request: Request<Incoming>) -> Reply {
+/// Answers the next request of a conversation, come what may.
+pub(crate) async fn answer(service: &Service, conversation: &Conversation, request: Request<Incoming>) -> Reply {
     let id = service.identities.next();
     let (head, body) = request.into_parts();
     let for_platform = service.models().is_some() && head.uri.path().starts_with("/endpoints/");
-    let handled = unwinding(handle(service, &head, body)).await;
+    let handled = match conversation.begin() {
+        Some(refusal) => Ok(Err(refusal)),
+        None => unwinding(handle(service, conversation, &head, body)).await,
+    };
+    conversation.end();
     let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
     let mut reply = outcome.unwrap_or_else(|failure| {
         let compat = service.configuration.compat;
@@ -45,8 +50,13 @@ pub(crate) async fn answer(service: &Service, request: Request<Incoming>) -> Rep
     reply
 }
 
-async fn handle(service: &Service, head: &Parts, body: Incoming) -> Result<Reply, Failure> {
-    let body = body::receive(body, service.configuration.body_bytes_max).await?;
+async fn handle(
+    service: &Service,
+    conversation: &Conversation,
+    head: &Parts,
+    body: Incoming,
+) -> Result<Reply, Failure> {
+    let body = body::receive(body, conversation, service.configuration.body_bytes_max).await?;
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
     match Route::of(&head.method, head.uri.path(), service.models().is_some())? {
         Route::Ping => Ok(control::status("Healthy")),

@@ -34,6 +34,7 @@ pub(crate) enum Class {
     Busy,
     Conflict,
     EmptyBody,
+    HeadTooLarge,
     Internal,
     JsonSyntax,
     LoadFailed,
@@ -47,7 +48,9 @@ pub(crate) enum Class {
     ResourceNotFound,
     TooLarge,
     UnsupportedMediaType,
+    UriTooLong,
     Validation,
+    VersionNotSupported,
 }
 
 /// The errors that boto3 knows from the runtime service.
@@ -77,6 +80,9 @@ impl Class {
             Self::Busy => (S::SERVICE_UNAVAILABLE, "ServiceUnavailableException", Unavailable),
             Self::Conflict => (S::CONFLICT, "ConflictStatusException", Model),
             Self::EmptyBody => (S::NO_CONTENT, "", Model),
+            Self::HeadTooLarge => {
+                (S::REQUEST_HEADER_FIELDS_TOO_LARGE, "RequestHeaderFieldsTooLargeException", Validation)
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "InternalServerException", Internal),
             Self::JsonSyntax => (S::INTERNAL_SERVER_ERROR, "JsonSyntaxException", Model),
             Self::LoadFailed => (S::INTERNAL_SERVER_ERROR, "InternalServerException", Model),
@@ -90,7 +96,11 @@ impl Class {
             Self::ResourceNotFound => (S::NOT_FOUND, "ResourceNotFoundException", Validation),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", TooLarge),
             Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeException", Model),
+            Self::UriTooLong => (S::URI_TOO_LONG, "UriTooLongException", Validation),
             Self::Validation => (S::BAD_REQUEST, "BadRequestException", Validation),
+            Self::VersionNotSupported => {
+                (S::HTTP_VERSION_NOT_SUPPORTED, "HttpVersionNotSupportedException", Validation)
+            }
         }
     }
 

@@ -29,8 +29,11 @@ use crate::{
     service::Service,
 };
 
+mod admission;
 mod farewell;
 mod worker;
+
+use admission::{Admission, Admitted};
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 1024;
@@ -93,9 +96,10 @@ impl Server {
     /// [`ErrorKind::Io`] when a worker's thread cannot be started.
     pub fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
         let Self { listener, service, acceptor, loads, .. } = self;
+        let admission = Admission::new(service.configuration.limits.connections_max);
         let (senders, workers) = start_workers(&service)?;
         loads.spawn(reach_source(service.engine.clone(), Arc::clone(&service.life)));
-        acceptor.block_on(accept(listener, senders, &service, shutdown));
+        acceptor.block_on(accept(listener, admission, senders, &service, shutdown));
         for worker in workers {
             if worker.join().is_err() {
                 warn!("a worker's thread panicked");
@@ -138,7 +142,7 @@ fn listen(host: &str, port: u16) -> Result<TcpListener> {
     socket.listen(BACKLOG).map_err(failed)
 }
 
-type Sender = UnboundedSender<std::net::TcpStream>;
+type Sender = UnboundedSender<Admitted>;
 
 fn start_workers(service: &Service) -> Result<(Vec<Sender>, Vec<JoinHandle<()>>)> {
     let failed = |error| Error::caused(ErrorKind::Io, "cannot start a worker's thread", error);
@@ -166,18 +170,24 @@ async fn reach_source(engine: Engine, life: Arc<Life>) {
 
 /// Deals connections out in turn until `shutdown` completes and the server has drained; dropping the senders tells the
 /// workers to end.
-async fn accept(listener: TcpListener, senders: Vec<Sender>, service: &Service, shutdown: impl Future<Output = ()>) {
+async fn accept(
+    listener: TcpListener,
+    mut admission: Admission,
+    senders: Vec<Sender>,
+    service: &Service,
+    shutdown: impl Future<Output = ()>,
+) {
     let mut turn = senders.iter().cycle();
-    accept_until(&listener, &mut turn, shutdown).await;
+    accept_until(&listener, &mut admission, &mut turn, shutdown).await;
     let (drain_wait, grace) = (service.configuration.drain_wait, service.configuration.grace);
     info!(drain_wait_s = drain_wait.as_secs_f64(), grace_s = grace.as_secs_f64(), "stopping");
     service.life.drain();
-    accept_until(&listener, &mut turn, time::sleep(drain_wait)).await;
+    accept_until(&listener, &mut admission, &mut turn, time::sleep(drain_wait)).await;
     // Whom the kernel has let in already is not turned away.
     if let Ok(listener) = listener.into_std() {
         while let Ok((stream, _)) = listener.accept() {
             if stream.set_nonblocking(true).is_ok() {
-                deal(stream, &mut turn);
+                admission.admit(stream).into_iter().for_each(|admitted| deal(admitted, &mut turn));
             }
         }
     }
@@ -185,10 +195,12 @@ async fn accept(listener: TcpListener, senders: Vec<Sender>, service: &Service, 
 
 async fn accept_until<'a>(
     listener: &TcpListener,
+    admission: &mut Admission,
     turn: &mut impl Iterator<Item = &'a Sender>,
     end: impl Future<Output = ()>,
 ) {
     let mut end = pin!(end);
+    let mut failures: u64 = 0;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -196,17 +208,28 @@ async fn accept_until<'a>(
             accepted = listener.accept() => accepted.and_then(|(stream, _)| stream.into_std()),
         };
         match accepted {
-            Ok(stream) => deal(stream, turn),
+            Ok(stream) => {
+                if failures > 0 {
+                    info!(failures, "connections can be accepted again");
+                    failures = 0;
+                }
+                if let Some(admitted) = admission.admit(stream) {
+                    deal(admitted, turn);
+                }
+            }
             Err(error) => {
-                warn!(%error, "cannot accept a connection");
+                if failures == 0 {
+                    warn!(%error, "cannot accept a connection: trying again");
+                }
+                failures += 1;
                 time::sleep(REST).await;
             }
         }
     }
 }
 
-fn deal<'a>(stream: std::net::TcpStream, turn: &mut impl Iterator<Item = &'a Sender>) {
-    if turn.next().is_none_or(|sender| sender.send(stream).is_err()) {
+fn deal<'a>(admitted: Admitted, turn: &mut impl Iterator<Item = &'a Sender>) {
+    if turn.next().is_none_or(|sender| sender.send(admitted).is_err()) {
         warn!("a worker has ended before its time");
     }
 }

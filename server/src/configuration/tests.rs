@@ -101,6 +101,23 @@ fn values_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn limits_are_options_and_variables() {
+    assert_eq!(resolve(&Serve::default(), &[]).unwrap().limits, Limits::default());
+    let limits = resolve(&options("--head-timeout 0.5 --chunks-max 7"), &[("THICKET_HEAD_MAX", "1K")]).unwrap().limits;
+    let expected =
+        Limits { head_arrival: Duration::from_millis(500), chunks_max: 7, head_bytes_max: 1024, ..Limits::default() };
+    assert_eq!(limits, expected);
+    for seconds in ["0", "-1", "nan", "inf", "soon"] {
+        let message = format!("--idle-timeout: '{seconds}' cannot be used, expected seconds above 0, up to 86400");
+        check_refused(&options(&format!("--idle-timeout={seconds}")), &[], &message);
+    }
+    let head = "THICKET_HEAD_MAX: '1M' cannot be used, expected a size from 256 to 262144 bytes";
+    check_refused(&Serve::default(), &[("THICKET_HEAD_MAX", "1M")], head);
+    let headers = "--headers-max: '0' cannot be used, expected a number from 1 to 10000";
+    check_refused(&options("--headers-max 0"), &[], headers);
+}
+
+#[test]
 fn ensembles_are_averaged_unless_something_else_is_said() {
     let ensemble = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().reading.ensemble;
     assert!(ensemble(&Serve::default(), &[]));

@@ -1,0 +1,145 @@
+//! Where requests begin and end in a connection's bytes, read so strictly that no two readers can differ about it.
+//!
+//! It runs ahead of hyper, which forgives more: what is let through here has one meaning only. Heads are let through
+//! whole, bodies as they come.
+
+use crate::{
+    configuration::Limits,
+    failure::{Class, Failure},
+};
+
+mod chunks;
+mod head;
+
+use chunks::Chunks;
+use head::Body;
+
+/// What of a connection has been seen.
+#[derive(Debug)]
+pub(crate) struct Framing {
+    state: State,
+    /// Bytes of an unfinished head that have been looked at.
+    seen: usize,
+    heads: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between requests, or within a head.
+    Head,
+    /// Within a body of which so many bytes are to come.
+    Length(u64),
+    /// Within a body in chunks.
+    Chunked(Chunks),
+    /// Nothing more is let through.
+    Refused,
+}
+
+/// How far bytes may be let through.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    /// That many bytes, from the first; what follows is an unfinished head, another request, or refused.
+    pub(crate) bytes: usize,
+    /// Why the rest is refused.
+    pub(crate) refusal: Option<Failure>,
+}
+
+impl Framing {
+    pub(crate) fn new() -> Self {
+        Self { state: State::Head, seen: 0, heads: 0 }
+    }
+
+    /// Heads that were let through.
+    pub(crate) fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    /// Whether a body is unfinished.
+    pub(crate) fn is_within_body(&self) -> bool {
+        matches!(self.state, State::Length(_) | State::Chunked(_))
+    }
+
+    /// Whether no more is let through.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.state, State::Refused)
+    }
+
+    /// Lets no more through.
+    pub(crate) fn refuse(&mut self) {
+        self.state = State::Refused;
+    }
+
+    /// Follows `bytes` to the end of a request at most. They begin where the last passage ended: an unfinished head comes
+    /// again, longer.
+    pub(crate) fn follow(&mut self, bytes: &[u8], limits: &Limits) -> Passage {
+        let mut passed = 0;
+        while passed < bytes.len() {
+            let (step, refusal) = self.step(&bytes[passed..], limits);
+            passed += step;
+            if refusal.is_some() {
+                return Passage { bytes: passed, refusal };
+            }
+            if step == 0 || !self.is_within_body() {
+                break;
+            }
+        }
+        Passage { bytes: passed, refusal: None }
+    }
+
+    /// The bytes of the next piece that may be let through, and why nothing after them.
+    fn step(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Failure>) {
+        match &mut self.state {
+            State::Head => match self.head(bytes, limits) {
+                Ok(passed) => (passed, None),
+                Err(refusal) => (0, Some(refusal)),
+            },
+            State::Length(left) => {
+                let step = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                *left -= step as u64;
+                if *left == 0 {
+                    self.state = State::Head;
+                }
+                (step, None)
+            }
+            State::Chunked(chunks) => {
+                let (step, refusal) = chunks.follow(bytes, limits);
+                if chunks.is_finished() {
+                    self.state = State::Head;
+                }
+                (step, refusal)
+            }
+            State::Refused => (0, None),
+        }
+    }
+
+    /// The length of the head that `bytes` begin with; 0 while it is unfinished.
+    fn head(&mut self, bytes: &[u8], limits: &Limits) -> Result<usize, Failure> {
+        let end = head::end(bytes, self.seen)?;
+        if end.unwrap_or(bytes.len()) > limits.head_bytes_max {
+            return Err(too_large(bytes, limits));
+        }
+        let Some(end) = end else {
+            self.seen = bytes.len();
+            return Ok(0);
+        };
+        self.state = match head::check(&bytes[..end], limits)? {
+            Body::Empty | Body::Length(0) => State::Head,
+            Body::Length(length) => State::Length(length),
+            Body::Chunked => State::Chunked(Chunks::default()),
+        };
+        self.seen = 0;
+        self.heads += 1;
+        Ok(end)
+    }
+}
+
+fn too_large(head: &[u8], limits: &Limits) -> Failure {
+    if memchr::memchr(b'\n', &head[..limits.head_bytes_max]).is_none() {
+        return head::target_too_long(limits);
+    }
+    let message = format!("the request's head is longer than {} bytes", limits.head_bytes_max);
+    Failure::new(Class::HeadTooLarge, message)
+}
+
+#[cfg(test)]
+mod tests;
