@@ -208,7 +208,7 @@ pub struct Inspect {
 pub struct Predict {
     /// Model file, directory or model.tar.gz
     pub artifact: PathBuf,
-    /// CSV file of rows: no header, an empty cell is missing
+    /// CSV file of rows: an empty cell is missing, a first line of names is matched with the model's
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// Which numbers to print

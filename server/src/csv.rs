@@ -1,44 +1,80 @@
 //! Reads delimited rows straight from the received bytes into a [`Matrix`]: no string and no row is made on the way.
 //!
-//! The grammar is that of AWS's `XGBoost` container: cells are what stands between delimiters (there is no quoting and no
-//! header), an empty cell is missing, everything else is a Python float, read as a double and then narrowed.
+//! The grammar is that of AWS's `XGBoost` container: the first line tells the delimiter, cells are what stands between
+//! delimiters (there is no quoting), an empty cell is missing, everything else is a Python float, read as a double and
+//! then narrowed.
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    columns::Columns,
+    complaint,
+    error::{Error, Result},
     matrix::Matrix,
 };
 
 mod cell;
+mod delimiter;
+mod header;
 
 use cell::{Cell, Fault};
 
 /// What stands between cells unless told otherwise.
 pub const COMMA: u8 = b',';
 
-/// How much of a cell that cannot be read is shown, in characters.
-const SHOWN_CHARACTERS_MAX: usize = 32;
+/// Reads the rows in `body`, whose first line tells the delimiter, into `matrix`, whose former rows are forgotten.
+///
+/// With `beyond_aws`, what AWS's container refuses is looked at again: the first line may hold the names of `columns` in
+/// any order, and one column of numbers is not split where its first number has a sign.
+///
+/// # Errors
+/// As [`read`], and when the first line names other columns than the model has.
+pub fn read_for(body: &[u8], columns: Columns<'_>, beyond_aws: bool, matrix: &mut Matrix) -> Result<()> {
+    let body = rows_of(body, matrix)?;
+    let first_line = body.split(|&byte| byte == b'\n').next().unwrap_or(body);
+    let delimiter = delimiter::of(first_line);
+    let read = match delimiter {
+        Some(delimiter) => read_cells(body, delimiter, 1, matrix),
+        None => Err(complaint::invalid("row 1: Could not determine delimiter")),
+    };
+    let Err(refused) = read else { return Ok(()) };
+    if !beyond_aws {
+        return Err(refused);
+    }
+    if !delimiter.is_some_and(delimiter::is_usual) {
+        matrix.clear();
+        return read_cells(body, COMMA, 1, matrix).map_err(|_| refused);
+    }
+    header::read(body, first_line, delimiter.unwrap_or(COMMA), columns, matrix).unwrap_or(Err(refused))
+}
 
 /// Reads the rows in `body` into `matrix`, whose former rows are forgotten.
 ///
 /// White space around the whole body is not read; lines end in LF or CRLF.
 ///
 /// # Errors
-/// [`ErrorKind::EmptyBody`] for no bytes at all; [`ErrorKind::InvalidRows`], with the place (counted from 1) and the text
-/// found there, for a cell that is no number or does not fit an `f32`, and for rows that differ in length.
+/// [`ErrorKind::EmptyBody`](crate::error::ErrorKind::EmptyBody) for no bytes at all;
+/// [`ErrorKind::InvalidRows`](crate::error::ErrorKind::InvalidRows), with the place (counted from 1) and the text found
+/// there, for a cell that is no number or does not fit an `f32`, and for rows that differ in length.
 pub fn read(body: &[u8], delimiter: u8, matrix: &mut Matrix) -> Result<()> {
-    matrix.clear();
-    if body.is_empty() {
-        return Err(Error::new(ErrorKind::EmptyBody, "the body is empty"));
-    }
-    let body = body.trim_ascii();
-    if body.is_empty() {
-        return Err(Error::new(ErrorKind::InvalidRows, "the body holds white space and no rows"));
-    }
-    read_cells(body, delimiter, matrix)
+    read_cells(rows_of(body, matrix)?, delimiter, 1, matrix)
 }
 
-fn read_cells(body: &[u8], delimiter: u8, matrix: &mut Matrix) -> Result<()> {
-    let (mut at, mut row, mut column) = (0, 1, 1);
+/// The body without the white space around it. Python's includes the vertical tab.
+fn rows_of<'a>(body: &'a [u8], matrix: &mut Matrix) -> Result<&'a [u8]> {
+    matrix.clear();
+    if body.is_empty() {
+        return Err(complaint::empty());
+    }
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t'..=b'\r');
+    let Some(start) = body.iter().position(is_text) else {
+        return Err(complaint::invalid("the body holds white space and no rows"));
+    };
+    let end = body.iter().rposition(is_text).map_or(start, |last| last + 1);
+    Ok(&body[start..end])
+}
+
+/// Reads all lines of `body`, the first of which is `row`.
+fn read_cells(body: &[u8], delimiter: u8, mut row: usize, matrix: &mut Matrix) -> Result<()> {
+    let (mut at, mut column) = (0, 1);
     loop {
         let Cell { value, bytes } = cell::read(&body[at..], delimiter);
         let end = at + bytes;
@@ -59,35 +95,22 @@ fn read_cells(body: &[u8], delimiter: u8, matrix: &mut Matrix) -> Result<()> {
 }
 
 fn end_row(matrix: &mut Matrix, row: usize, columns: usize) -> Result<()> {
-    if row == 1 {
+    if matrix.columns == 0 {
         matrix.columns = columns;
     }
-    if matrix.columns == columns {
-        return Ok(());
-    }
-    let message = format!("row {row} has {columns} columns, expected {} as in row 1", matrix.columns);
-    Err(Error::new(ErrorKind::InvalidRows, message))
+    if matrix.columns == columns { Ok(()) } else { Err(complaint::ragged(row, columns, matrix.columns)) }
 }
 
 fn complain(fault: Fault, row: usize, column: usize, text: &[u8]) -> Error {
-    let text = shown(text.strip_suffix(b"\r").unwrap_or(text));
-    let message = match fault {
-        Fault::NoNumber => format!("row {row}, column {column}: could not convert string to float: '{text}'"),
-        Fault::TooLarge => {
-            format!("row {row}, column {column}: '{text}' is infinite or too large, expected a 32-bit float")
-        }
-    };
-    Error::new(ErrorKind::InvalidRows, message)
-}
-
-fn shown(text: &[u8]) -> String {
-    let bytes_max = SHOWN_CHARACTERS_MAX * 4;
-    let text = String::from_utf8_lossy(&text[..text.len().min(bytes_max)]);
-    let mut shown: String = text.chars().take(SHOWN_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN_CHARACTERS_MAX).is_some() {
-        shown.push('…');
+    let place = format!("row {row}, column {column}");
+    match fault {
+        Fault::NoNumber if text == b"\r" => complaint::no_number(
+            format!("{place}, where an empty cell ends the line, expected nan or lines that end in LF alone"),
+            text,
+        ),
+        Fault::NoNumber => complaint::no_number(place, text.strip_suffix(b"\r").unwrap_or(text)),
+        Fault::TooLarge => complaint::too_large(place, text.strip_suffix(b"\r").unwrap_or(text)),
     }
-    shown
 }
 
 #[cfg(test)]

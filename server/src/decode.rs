@@ -3,7 +3,8 @@
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 
 use crate::{
-    csv,
+    columns::Columns,
+    complaint, csv,
     error::{Error, ErrorKind, Result},
     matrix::Matrix,
 };
@@ -13,6 +14,19 @@ use crate::{
 pub enum Form {
     /// Delimited text.
     Csv,
+}
+
+/// How rows are read where there is a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether more is understood than AWS's container does, such as a header.
+    pub beyond_aws: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { beyond_aws: true }
+    }
 }
 
 /// The names under which [`Form::of`] knows forms, for messages.
@@ -41,14 +55,34 @@ impl Form {
         }
     }
 
-    /// Reads `body` into `matrix`, whose former rows are forgotten.
+    /// Reads `body` into `matrix`, whose former rows are forgotten, as rows for a model with these `columns`.
     ///
     /// # Errors
-    /// As the form's own reader.
-    pub fn read(self, body: &[u8], matrix: &mut Matrix) -> Result<()> {
+    /// As the form's own reader, with the form's name before what it says of rows that cannot be read.
+    pub fn read(self, body: &[u8], columns: Columns<'_>, rules: Rules, matrix: &mut Matrix) -> Result<()> {
+        let read = match self {
+            Self::Csv => csv::read_for(body, columns, rules.beyond_aws, matrix),
+        };
+        read.map_err(|error| self.introduced(error))
+    }
+
+    /// The form's name in messages.
+    fn name(self) -> &'static str {
         match self {
-            Self::Csv => csv::read(body, csv::COMMA, matrix),
+            Self::Csv => "csv",
         }
+    }
+
+    /// The error in the words of AWS's container.
+    fn introduced(self, error: Error) -> Error {
+        if error.kind() != ErrorKind::InvalidRows {
+            return error;
+        }
+        let name = self.name();
+        complaint::invalid(format!(
+            "Loading {name} data failed with Exception, please ensure data is in {name} format:\n {}",
+            error.story()
+        ))
     }
 }
 
@@ -100,5 +134,16 @@ mod tests {
             assert_eq!(refused(&format!("text/csv; {label_size}")), format!("text/csv; {label_size} {expected}"));
         }
         assert_eq!(Form::of(None).unwrap_err().kind(), ErrorKind::UnknownContentType);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_are_introduced_by_their_form() {
+        let read = |body: &str| {
+            Form::Csv.read(body.as_bytes(), Columns::default(), Rules::default(), &mut Matrix::default()).unwrap_err()
+        };
+        let text = "Loading csv data failed with Exception, please ensure data is in csv format:\n row 1, column 2: could \
+                    not convert string to float: 'x'";
+        assert_eq!((read("1,x").kind(), read("1,x").to_string().as_str()), (ErrorKind::InvalidRows, text));
+        assert_eq!(read("").to_string(), "the body is empty");
     }
 }

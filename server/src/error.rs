@@ -23,6 +23,8 @@ pub enum ErrorKind {
     EmptyBody,
     /// The client's: the rows cannot be read.
     InvalidRows,
+    /// The client's: the rows can be read, but do not fit the model or are more than is held at once.
+    UnfitRows,
     /// The client's: rows come in a form that is not read here.
     UnknownContentType,
     /// The client's: it accepts no form that is written here.

@@ -190,11 +190,8 @@ impl Failure {
             ErrorKind::EmptyBody => (Class::EmptyBody, story.clone()),
             ErrorKind::UnknownAccept => (Class::NotAcceptable, story.clone()),
             ErrorKind::UnknownOutput => (Class::BadPayload, story.clone()),
-            ErrorKind::UnknownContentType => (Class::UnsupportedMediaType, story.clone()),
-            ErrorKind::InvalidRows => {
-                let prefix = "Loading csv data failed with Exception, please ensure data is in csv format:";
-                (Class::UnsupportedMediaType, format!("{prefix}\n {story}"))
-            }
+            ErrorKind::UnknownContentType | ErrorKind::InvalidRows => (Class::UnsupportedMediaType, story.clone()),
+            ErrorKind::UnfitRows => (Class::BadPayload, format!("Unable to evaluate payload provided: {story}")),
             _ => (Class::Internal, "Internal failure".to_owned()),
         };
         Self { class, message, story }

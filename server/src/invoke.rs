@@ -6,8 +6,9 @@ use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
 use crate::{
+    columns::Columns,
     configuration::Compat,
-    decode,
+    decode::{self, Rules},
     encode::{self, Accepted},
     failure::{Class, Failure},
     matrix::Matrix,
@@ -120,7 +121,8 @@ impl Job {
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {
-        self.rows_form.read(&self.body, &mut self.matrix).map_err(|error| Failure::input(&error))?;
+        let (columns, rules) = (Columns::of(&self.model), Rules { beyond_aws: !self.compat.is_strict() });
+        self.rows_form.read(&self.body, columns, rules, &mut self.matrix).map_err(|error| Failure::input(&error))?;
         let predictions = width::predict(&self.model, &self.matrix, self.output, self.compat)?;
         Ok(self.answer_form.write_lists(&predictions, self.width(&predictions), self.batch))
     }

@@ -8,7 +8,10 @@
 
 pub mod error;
 pub mod number;
+mod python;
+mod complaint;
 pub mod matrix;
+pub mod columns;
 pub mod csv;
 pub mod decode;
 pub mod encode;

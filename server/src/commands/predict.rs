@@ -8,6 +8,7 @@ use thicket_engine::{Predictions, offline};
 use super::{about, file, output};
 use crate::{
     arguments::Predict,
+    columns::Columns,
     configuration, csv,
     error::{Error, Result},
     matrix::Matrix,
@@ -19,10 +20,10 @@ const ROWS_AT_ONCE: usize = 256;
 
 /// Prints a line for each row.
 pub(super) fn run(options: &Predict) -> Result<()> {
-    let rows = rows(options)?;
     let libraries = configuration::libraries_from_environment(&options.runtimes);
     let reading = configuration::reading_from_environment(&options.reading)?;
     let model = offline::open_with(&options.artifact, reading, &libraries).map_err(about(&options.artifact))?;
+    let rows = rows(options, Columns::of(&model))?;
     let mut stdout = std::io::stdout().lock();
     for rows in rows.view().axis_chunks_iter(Axis(0), ROWS_AT_ONCE) {
         let predictions = model.predict(rows, options.output.into()).map_err(about(&options.artifact))?;
@@ -31,11 +32,11 @@ pub(super) fn run(options: &Predict) -> Result<()> {
     Ok(())
 }
 
-fn rows(options: &Predict) -> Result<Matrix> {
+fn rows(options: &Predict, columns: Columns<'_>) -> Result<Matrix> {
     let body = fs::read(&options.input).map_err(file(&options.input))?;
     let mut rows = Matrix::default();
     let named = |error: Error| Error::caused(error.kind(), options.input.display().to_string(), error);
-    csv::read(&body, csv::COMMA, &mut rows).map_err(named)?;
+    csv::read_for(&body, columns, true, &mut rows).map_err(named)?;
     Ok(rows)
 }
 

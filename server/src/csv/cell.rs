@@ -1,5 +1,7 @@
 //! One cell: from bytes to a number, by Python's grammar and with its rounding.
 
+use crate::{matrix::narrow, python};
+
 /// Powers of ten that a double holds exactly, as far as [`quick`] needs them.
 const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
@@ -27,7 +29,7 @@ pub(super) enum Fault {
 /// Reads the cell at the start of `bytes`.
 pub(super) fn read(bytes: &[u8], delimiter: u8) -> Cell {
     match quick(bytes, delimiter) {
-        Some((value, bytes)) => Cell { value: narrow(value), bytes },
+        Some((value, bytes)) => Cell { value: narrow(value).ok_or(Fault::TooLarge), bytes },
         None => thorough(bytes, delimiter),
     }
 }
@@ -37,7 +39,7 @@ pub(super) fn read(bytes: &[u8], delimiter: u8) -> Cell {
 /// Both are exact doubles, so the one division rounds as a correct parser does.
 #[inline]
 fn quick(bytes: &[u8], delimiter: u8) -> Option<(f64, usize)> {
-    let negative = bytes.first() == Some(&b'-');
+    let negative = bytes.first() == Some(&b'-') && delimiter != b'-';
     let (mut at, mut digits, mut count, mut point) = (usize::from(negative), 0_u64, 0, None);
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -45,9 +47,9 @@ fn quick(bytes: &[u8], delimiter: u8) -> Option<(f64, usize)> {
                 digits = digits * 10 + u64::from(byte - b'0');
                 count += 1;
             }
+            _ if byte == delimiter || byte == b'\n' => break,
             b'.' if point.is_none() => point = Some(count),
             b'\r' if ends_line(bytes, at + 1) => break,
-            _ if byte == delimiter || byte == b'\n' => break,
             _ => return None,
         }
         at += 1;
@@ -74,34 +76,10 @@ fn ends_line(bytes: &[u8], at: usize) -> bool {
 #[cold]
 fn thorough(bytes: &[u8], delimiter: u8) -> Cell {
     let end = bytes.iter().position(|&byte| byte == delimiter || byte == b'\n').unwrap_or(bytes.len());
-    let text = &bytes[..end];
-    let text = if ends_line(bytes, end) { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
-    let value = if text.is_empty() { Ok(f32::NAN) } else { python_float(text).ok_or(Fault::NoNumber).and_then(narrow) };
+    let value = match std::str::from_utf8(&bytes[..end]) {
+        Ok("") => Ok(f32::NAN),
+        Ok(text) => python::float(text).ok_or(Fault::NoNumber).and_then(|value| narrow(value).ok_or(Fault::TooLarge)),
+        Err(_) => Err(Fault::NoNumber),
+    };
     Cell { value, bytes: end }
-}
-
-/// Narrows as `XGBoost`'s matrix does, which refuses what becomes infinite.
-#[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
-fn narrow(value: f64) -> Result<f32, Fault> {
-    let narrowed = value as f32;
-    if narrowed.is_infinite() { Err(Fault::TooLarge) } else { Ok(narrowed) }
-}
-
-/// What Python's `float()` makes of ASCII text: white space around it is allowed, and underscores between digits.
-fn python_float(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let text = text.trim_matches(|c: char| matches!(c, ' ' | '\t'..='\r'));
-    if text.contains('_') {
-        return without_underscores(text)?.parse().ok();
-    }
-    text.parse().ok()
-}
-
-/// The text without its underscores, when each of them stands between digits.
-fn without_underscores(text: &str) -> Option<String> {
-    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-    let bytes = text.as_bytes();
-    let mut underscores = (0..bytes.len()).filter(|&at| bytes[at] == b'_');
-    let well_placed = underscores.all(|at| at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1)));
-    well_placed.then(|| text.replace('_', ""))
 }

@@ -1,6 +1,7 @@
 //! Rows that must be read, rows that must be refused, and a slow twin that settles everything else.
 
 use super::*;
+use crate::error::ErrorKind;
 
 fn values(body: &str) -> Result<(usize, Vec<u32>)> {
     let mut matrix = Matrix::default();
@@ -36,7 +37,8 @@ fn rows_are_read_whatever_ends_them() {
 fn empty_cells_and_nans_are_missing() {
     check(",,,", 4, &[MISSING; 4]);
     check("0.1,,0.3,", 4, &[0.1, MISSING, 0.3, MISSING]);
-    check("0.1,,\r\n,,2\r\n", 3, &[0.1, MISSING, MISSING, MISSING, MISSING, 2.0]);
+    check("0.1,,\n,,2\r\n", 3, &[0.1, MISSING, MISSING, MISSING, MISSING, 2.0]);
+    check("1,2,,\r\n", 4, &[1.0, 2.0, MISSING, MISSING]);
     check("nan,NaN,NAN,-nan", 4, &[MISSING; 4]);
     check("0.1\n\n0.3", 1, &[0.1, MISSING, 0.3]);
 }
@@ -73,6 +75,43 @@ fn what_is_no_number_is_named_with_its_place() {
     let long = "x".repeat(40);
     check_refused(&long, &format!("row 1, column 1: could not convert string to float: '{}…'", "x".repeat(32)));
     check_refused(" \r\n", "the body holds white space and no rows");
+}
+
+#[test]
+fn an_empty_cell_before_a_carriage_return_is_refused() {
+    let why = "where an empty cell ends the line, expected nan or lines that end in LF alone";
+    for (body, place) in [("1,\r\n1,2", "row 1, column 2"), ("1,2\n\r\n1,2", "row 2, column 1")] {
+        check_refused(body, &format!("{place}, {why}: could not convert string to float: '\\r'"));
+    }
+}
+
+/// What the rows are where the first line tells the delimiter.
+fn sniffed(body: &str, beyond_aws: bool) -> Result<(usize, Vec<u32>)> {
+    let mut matrix = Matrix::default();
+    read_for(body.as_bytes(), Columns::default(), beyond_aws, &mut matrix)?;
+    Ok((matrix.columns, bits(&matrix.values)))
+}
+
+#[test]
+fn the_first_line_tells_the_delimiter_of_all() {
+    let rows = (2, bits(&[0.1, 0.2, 3.0, 4.0]));
+    for body in ["0.1\t0.2\n3\t4", "0.1 0.2\n3 4", "0.1;0.2\n3;4", "0.1:0.2\n3:4", "0.1, 0.2\n3, 4", "0.1,0.2\n3,4"] {
+        assert_eq!(sniffed(body, false).unwrap(), rows, "{body:?}");
+        assert_eq!(sniffed(body, true).unwrap(), rows, "{body:?}");
+    }
+    assert_eq!(sniffed("1|2|3|4", false).unwrap(), (4, bits(&[1.0, 2.0, 3.0, 4.0])));
+    assert_eq!(sniffed("\t0.2\t0.3", false).unwrap(), (2, bits(&[0.2, 0.3])));
+    assert!(sniffed("0.1|0.2|0.3|0.4", true).is_err());
+    assert!(sniffed("1,2\n3;4", true).is_err());
+}
+
+#[test]
+fn a_column_of_signed_numbers_is_split_by_aws_alone() {
+    assert_eq!(sniffed("-1e-05\n2", true).unwrap(), (1, bits(&[-1e-05, 2.0])));
+    assert_eq!(sniffed("\u{ff11}\n2", true).unwrap(), (1, bits(&[1.0, 2.0])));
+    let refused = |body| sniffed(body, false).unwrap_err().to_string();
+    assert_eq!(refused("-1e-05\n2"), "row 1, column 2: could not convert string to float: '1e'");
+    assert_eq!(refused("\u{ff11}\n2"), "row 1: Could not determine delimiter");
 }
 
 #[test]
@@ -118,9 +157,9 @@ fn a_used_buffer_is_read_into_again() {
 #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
 fn slow_twin(body: &str) -> Option<(usize, Vec<f32>)> {
     let rows: Vec<Vec<&str>> = body
-        .trim_matches([' ', '\t', '\n', '\r', '\u{c}'])
+        .trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}'])
         .split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line).split(',').collect())
+        .map(|line| line.split(',').collect())
         .collect();
     let number = |cell: &&str| match *cell {
         "" => Some(f32::NAN),

@@ -1,0 +1,173 @@
+"""Rows in every form, through the built server and a graph that answers with the rows it was given."""
+
+import random
+import unicodedata
+
+import numpy as np
+import onnx
+import pytest
+import xgboost
+from onnx import TensorProto, helper
+
+import container_rows
+from http_client import Client
+
+NAMES = ["sqft", "beds", "lot size"]
+
+
+@pytest.fixture(scope="module")
+def echo_model(tmp_path_factory):
+    """A folder with a model that takes rows of any width and gives them back."""
+    floats = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", None])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "echo", [floats("x")], [floats("y")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 8
+    folder = tmp_path_factory.mktemp("echo")
+    onnx.save(model, folder / "model.onnx")
+    return folder
+
+
+class Echo:
+    """Sends rows to that model."""
+
+    def __init__(self, url, folder):
+        self.client = Client(url)
+        assert self.client("POST", "/models", {"model_name": "echo", "url": str(folder)}).status == 200
+
+    def answer(self, body, content_type):
+        headers = {} if content_type is None else {"Content_Type": content_type}
+        return self.client("POST", "/models/echo/invoke", body, **headers)
+
+    def rows(self, body, content_type):
+        """The matrix that was read, or None when it was refused."""
+        answer = self.answer(body, content_type)
+        if answer.status != 200:
+            assert answer.status in (400, 415), answer
+            return None
+        rows = np.array(answer.json, dtype=np.float32)
+        return rows.reshape(len(rows), -1)
+
+
+@pytest.fixture
+def echo(server, tmp_path, echo_model):
+    return Echo(server("--cache-dir", tmp_path / "cache", environment={"SAGEMAKER_MULTI_MODEL": "true"}).url, echo_model)
+
+
+def same(left, right):
+    """Whether two outcomes are the same bits or both refusals."""
+    if left is None or right is None:
+        return left is right
+    bits = lambda rows: np.where(np.isnan(rows), np.float32(np.nan), rows).view(np.uint32)
+    return left.shape == right.shape and (bits(left) == bits(right)).all()
+
+
+def outcome(reader, *arguments):
+    try:
+        return reader(*arguments)
+    except (ValueError, OverflowError):
+        return None
+
+
+def expected_csv(body):
+    """What the container reads; where it refuses because of an odd delimiter, a column of numbers is one."""
+    rows = outcome(container_rows.csv_rows, body)
+    between = outcome(lambda: container_rows.delimiter(body.strip().decode("utf-8")))
+    if between in ('"', "'") or not body.strip():
+        return None
+    if rows is None and (between is None or not (between.isalnum() or between in container_rows.USUAL_DELIMITERS)):
+        return outcome(container_rows.csv_rows, body, ",")
+    return rows
+
+
+def csv_body(draw):
+    """A body that is often well formed, and odd in one way or another."""
+    number = lambda: draw.choice(
+        [
+            lambda: repr(draw.uniform(-1e3, 1e3)),
+            lambda: str(draw.randint(-99, 99)),
+            lambda: f"{draw.uniform(-1, 1):.{draw.randint(0, 25)}e}",
+            lambda: repr(draw.uniform(1, 2) * 10 ** draw.randint(-47, 39)),
+            lambda: "".join(draw.choice("0123456789") for _ in range(draw.randint(1, 40))),
+        ]
+    )()
+    odd = lambda: draw.choice(
+        ["", "", "nan", "-NaN", "inf", "1e39", "1_0", "_1", ".5", "5.", "+1", "1e", "x", "１２", " 1", "1\t", "\xa01", "1\x0b",
+         "3.4028235e38", "1e-46", "0x1", "True", '"1"', "'", "1\0", "\0", "--1", "1-2", "\ufeff1", "infinity", "1 2", "\x1c1"]
+    )  # fmt: skip
+    between = draw.choice([",", ",", ",", "\t", ";", " ", ":", "|", ", ", "-", ".", "\r"])
+    columns, oddness = draw.choice([1, 1, 2, 3, 4]), draw.choice([0, 0, 0.1, 0.4])
+    width = lambda: columns + (draw.choice([-1, 1]) if draw.random() < oddness / 20 else 0)
+    cell = lambda: odd() if draw.random() < oddness else number()
+    lines = [between.join(cell() for _ in range(width())) for _ in range(draw.choice([1, 1, 2, 5]))]
+    if draw.random() < oddness / 4:
+        lines.insert(draw.randrange(len(lines) + 1), draw.choice(["", " ", "\r"]))
+    body = draw.choice(["\n", "\n", "\r\n"]).join(lines) + draw.choice(["", "\n", "\r\n", " \x0b", "\t", "\x85"])
+    return body.encode() if draw.random() > oddness / 20 else body.encode() + b"\xff"
+
+
+def check_random_bodies(echo, content_type, make, expected, count, read_well_min):
+    """Compares the server with the twin on random bodies, and sees to it that enough of them are rows."""
+    draw, read_well = random.Random(count), 0
+    for number in range(count):
+        body = make(draw)
+        if not body:
+            continue
+        rows = expected(body)
+        read_well += rows is not None
+        assert same(echo.rows(body, content_type), rows), f"body {number}: {body!r}, expected {rows}"
+    assert read_well_min < read_well < count - read_well_min, read_well
+
+
+def test_csv_is_read_as_by_the_container(echo):
+    check_random_bodies(echo, "text/csv", csv_body, expected_csv, 1500, 400)
+
+
+def test_digits_and_spaces_of_every_script_are_pythons(echo):
+    digits = [c for c in map(chr, range(128, 0x110000)) if unicodedata.decimal(c, None) is not None]
+    spaces = [c for c in map(chr, range(128, 0x3001)) if c.isspace()]
+    cells = [f"-{digit}.5" for digit in digits] + [f"{space}7{space}" for space in spaces]
+    assert len(digits) > 600 and len(spaces) > 10
+    assert same(echo.rows(f"0,{','.join(cells)}".encode(), "text/csv")[:, 1:], np.array([[float(c) for c in cells]], "f4"))
+    for other in ("½", "²", "Ⅷ", "五", "\u200b"):
+        assert echo.rows(f"0,{other}".encode(), "text/csv") is None
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """A booster that knows its features by name, and the folder it lies in."""
+    random = np.random.default_rng(7)
+    rows = random.normal(size=(200, len(NAMES))).astype("f4")
+    labels = rows @ np.array([1, -2, 3], "f4") + rows[:, 0] * rows[:, 1]
+    booster = xgboost.train({"max_depth": 4, "nthread": 1}, xgboost.DMatrix(rows, labels, feature_names=NAMES), 20)
+    folder = tmp_path_factory.mktemp("named")
+    booster.save_model(folder / "model.ubj")
+    return booster, folder
+
+
+@pytest.fixture
+def named_client(server, tmp_path, named):
+    client = Client(server("--cache-dir", tmp_path / "cache", environment={"SAGEMAKER_MULTI_MODEL": "true"}).url)
+    assert client("POST", "/models", {"model_name": "named", "url": str(named[1])}).status == 200
+    return client
+
+
+def test_a_header_may_name_the_features_in_any_order(named, named_client):
+    rows = np.random.default_rng(8).normal(size=(10, 3)).astype("f4")
+    expected = named[0].predict(xgboost.DMatrix(rows, feature_names=NAMES)).tolist()
+    lines = lambda rows: "\n".join(",".join(map(repr, row.tolist())) for row in rows)
+    invoke = lambda body: named_client.csv("/models/named/invoke", body)
+    assert invoke(lines(rows)).json == expected
+    assert invoke(f"sqft,beds,lot size\n{lines(rows)}").json == expected
+    assert invoke(f"lot size,sqft,beds\n{lines(rows[:, [2, 0, 1]])}\n").json == expected
+    for header, part in (
+        ("sqft,beds,pool", "column 3: 'pool' is no feature"),
+        ("sqft,beds,beds", "column 3: 'beds' is named a second time"),
+        ("sqft,beds", "lacks the feature 'lot size'"),
+    ):
+        answer = invoke(f"{header}\n1,2,3")
+        assert answer.status == 415 and part in answer.json["message"], answer
+
+
+def test_a_header_is_refused_where_the_model_has_no_names(echo):
+    answer = echo.answer("sqft,beds\n1,2", "text/csv")
+    assert answer.status == 415 and "does not know the names of its features" in answer.json["message"], answer
