@@ -84,6 +84,10 @@ pub struct Serve {
     /// What one client may take of the server.
     #[command(flatten)]
     pub limits: Limits,
+    /// Index of the first column in libsvm: 0 (zero), or 1 where no feature of the request has index 0 (auto): zero
+    /// [env: THICKET_LIBSVM_INDEX]
+    #[arg(long, value_name = "RULE")]
+    pub libsvm_index: Option<String>,
     /// How artifacts are read where containers differ.
     #[command(flatten)]
     pub reading: Reading,

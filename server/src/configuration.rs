@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     arguments::{self, Runtimes, Serve},
+    decode::Rules,
     encode::{self, Accepted},
     error::{Error, ErrorKind, Result},
     size,
@@ -18,6 +19,7 @@ mod compat;
 mod limits;
 mod place;
 mod reading;
+mod rows;
 mod setting;
 
 pub use compat::Compat;
@@ -71,6 +73,8 @@ pub struct Configuration {
     pub batch: bool,
     /// How artifacts are read where containers differ.
     pub reading: Reading,
+    /// How rows are read where containers differ.
+    pub rows: Rules,
     /// Where other engines' shared libraries are looked for.
     pub libraries: Libraries,
 }
@@ -138,6 +142,7 @@ impl Configuration {
             accept_default: accept_default(&settings)?,
             batch: settings.variable("SAGEMAKER_BATCH").is_some(),
             reading: reading(&serve.reading, lookup)?,
+            rows: rows::rules(serve, &settings)?,
             libraries: libraries(&serve.runtimes, lookup),
             mode,
         })

@@ -6,6 +6,7 @@ use crate::{
     columns::Columns,
     complaint, csv,
     error::{Error, ErrorKind, Result},
+    libsvm,
     matrix::Matrix,
 };
 
@@ -14,6 +15,8 @@ use crate::{
 pub enum Form {
     /// Delimited text.
     Csv,
+    /// Pairs of index and value.
+    Libsvm,
 }
 
 /// How rows are read where there is a choice.
@@ -21,36 +24,38 @@ pub enum Form {
 pub struct Rules {
     /// Whether more is understood than AWS's container does, such as a header.
     pub beyond_aws: bool,
+    /// Which index the first column has in libsvm.
+    pub libsvm_index: libsvm::FirstIndex,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { beyond_aws: true }
+        Self { beyond_aws: true, libsvm_index: libsvm::FirstIndex::Zero }
     }
 }
 
-/// The names under which [`Form::of`] knows forms, for messages.
-const ACCEPTED: &str = "csv, text/csv";
+/// The names under which forms are known, for messages.
+const ACCEPTED: &str = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, \
+                        application/x-parquet, application/x-recordio-protobuf";
 
 impl Form {
-    /// The form that a `Content-Type` names: case and most parameters do not matter, but a `label_size`, where AWS's
-    /// container lets the caller announce label columns, must be 1.
+    /// The form that a `Content-Type` names, libsvm where there is none: case and most parameters do not matter, but a
+    /// `label_size`, where AWS's container lets the caller announce label columns of CSV, must be 1.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownContentType`] for every other form, and when the header is missing.
+    /// [`ErrorKind::UnknownContentType`] for every other form, parquet among them.
     pub fn of(content_type: Option<&[u8]>) -> Result<Self> {
-        let Some(content_type) = content_type else {
-            let message = format!("the Content-Type is missing, expected one of {ACCEPTED}.");
-            return Err(Error::new(ErrorKind::UnknownContentType, message));
-        };
+        let Some(content_type) = content_type else { return Ok(Self::Libsvm) };
         let sent = String::from_utf8_lossy(content_type);
         let value = sent.to_ascii_lowercase();
         let mut parts = value.split(';').map(str::trim);
-        match parts.next() {
-            Some("csv" | "text/csv") if label_size(&mut parts).is_none_or(|size| size == "1") => Ok(Self::Csv),
-            Some("csv" | "text/csv") => Err(unknown(&format!(
+        match parts.next().unwrap_or_default() {
+            "csv" | "text/csv" if label_size(&mut parts).is_none_or(|size| size == "1") => Ok(Self::Csv),
+            "csv" | "text/csv" => Err(unknown(&format!(
                 "{sent} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1"
             ))),
+            "libsvm" | "text/libsvm" | "text/x-libsvm" => Ok(Self::Libsvm),
+            "parquet" | "application/x-parquet" => Err(unknown("Content-type application/x-parquet is not supported.")),
             _ => Err(unknown(&format!("{sent} is not an accepted ContentType: {ACCEPTED}."))),
         }
     }
@@ -62,14 +67,25 @@ impl Form {
     pub fn read(self, body: &[u8], columns: Columns<'_>, rules: Rules, matrix: &mut Matrix) -> Result<()> {
         let read = match self {
             Self::Csv => csv::read_for(body, columns, rules.beyond_aws, matrix),
+            Self::Libsvm => libsvm::read(body, columns, rules.libsvm_index, matrix),
         };
         read.map_err(|error| self.introduced(error))
+    }
+
+    /// How many rows `body` can hold at the most, or a little more.
+    #[must_use]
+    pub fn rows_max(self, body: &[u8]) -> usize {
+        let signs: fn(u8) -> bool = match self {
+            Self::Csv | Self::Libsvm => |byte| byte == b'\n',
+        };
+        1 + body.iter().filter(|&&byte| signs(byte)).count()
     }
 
     /// The form's name in messages.
     fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Libsvm => "libsvm",
         }
     }
 
@@ -107,33 +123,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_is_known_by_every_name_it_has() {
-        for accepted in [
-            "text/csv",
-            "csv",
-            "TEXT/CSV",
-            "text/csv; charset=utf-8",
-            "text/csv;label_size=1",
-            "text/csv;label_size = 1",
+    fn forms_are_known_by_every_name_they_have() {
+        for (form, names) in [
+            (Form::Csv, "text/csv|csv|TEXT/CSV|text/csv; charset=utf-8|text/csv;label_size=1|text/csv;label_size = 1"),
+            (Form::Libsvm, "libsvm|text/libsvm|text/x-libsvm|Text/LibSVM;charset=utf-8"),
         ] {
-            assert_eq!(Form::of(Some(accepted.as_bytes())).unwrap(), Form::Csv, "{accepted}");
+            for name in names.split('|') {
+                assert_eq!(Form::of(Some(name.as_bytes())).unwrap(), form, "{name}");
+            }
         }
+        assert_eq!(Form::of(None).unwrap(), Form::Libsvm);
     }
 
     #[test]
     fn other_forms_are_refused_as_they_were_sent() {
-        let refused = |sent: &str| Form::of(Some(sent.as_bytes())).unwrap_err().to_string();
-        assert_eq!(refused("Text/Plain"), "Text/Plain is not an accepted ContentType: csv, text/csv.");
-        assert_eq!(refused(""), " is not an accepted ContentType: csv, text/csv.");
-        assert_eq!(
-            refused("label_size=1; text/csv"),
-            "label_size=1; text/csv is not an accepted ContentType: csv, text/csv."
-        );
+        let refused = |sent: &str| {
+            let error = Form::of(Some(sent.as_bytes())).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnknownContentType);
+            error.to_string()
+        };
+        for sent in ["Text/Plain", "", "label_size=1; text/csv", "incorrect_format", "multipart/form-data; boundary=x"]
+        {
+            assert_eq!(
+                refused(sent),
+                format!(
+                    "{sent} is not an accepted ContentType: csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, \
+                     text/x-libsvm, application/x-parquet, application/x-recordio-protobuf."
+                )
+            );
+        }
         for label_size in ["label_size=5", "label_size=1=1", "label_size=1; label_size=0"] {
             let expected = "is not an accepted csv ContentType. Optional parameter label_size must be equal to 1";
             assert_eq!(refused(&format!("text/csv; {label_size}")), format!("text/csv; {label_size} {expected}"));
         }
-        assert_eq!(Form::of(None).unwrap_err().kind(), ErrorKind::UnknownContentType);
+        for parquet in ["parquet", "application/x-parquet", "Application/X-Parquet; a=b"] {
+            assert_eq!(refused(parquet), "Content-type application/x-parquet is not supported.");
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_high() {
+        for (form, body, expected) in [(Form::Csv, "1,2\n3,4", 2), (Form::Libsvm, "0:1\n", 2)] {
+            assert_eq!(form.rows_max(body.as_bytes()), expected, "{body}");
+        }
     }
 
     #[test]

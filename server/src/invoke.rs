@@ -82,8 +82,9 @@ pub(crate) async fn predict(
     let rows_form = decode::Form::of(decode::content_type(headers)).map_err(refused)?;
     // AWS's container does not look at the header that holds a wish.
     let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };
-    let batch = service.configuration.batch;
-    let mut job = Job { model, body, rows_form, answer_form, output, batch, compat, matrix: service.buffers.take() };
+    let (batch, rules) = (service.configuration.batch, service.configuration.rows);
+    let matrix = service.buffers.take();
+    let mut job = Job { model, body, rows_form, rules, answer_form, output, batch, compat, matrix };
     let (job, answer) = if job.is_heavy() {
         let name = job.model.name().to_owned();
         let run = move || {
@@ -104,6 +105,7 @@ struct Job {
     model: Lease,
     body: Bytes,
     rows_form: decode::Form,
+    rules: Rules,
     answer_form: encode::Form,
     output: Output,
     batch: bool,
@@ -116,13 +118,15 @@ impl Job {
         if self.output == Output::Contributions {
             return true;
         }
-        let rows = || self.body.split(|&byte| byte == b'\n').count();
+        let rows = || self.rows_form.rows_max(&self.body);
         self.body.len() > INLINE_BYTES_MAX || (self.body.len() > INLINE_ROWS_MAX && rows() > INLINE_ROWS_MAX)
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {
-        let (columns, rules) = (Columns::of(&self.model), Rules { beyond_aws: !self.compat.is_strict() });
-        self.rows_form.read(&self.body, columns, rules, &mut self.matrix).map_err(|error| Failure::input(&error))?;
+        let columns = Columns::of(&self.model);
+        self.rows_form
+            .read(&self.body, columns, self.rules, &mut self.matrix)
+            .map_err(|error| Failure::input(&error))?;
         let predictions = width::predict(&self.model, &self.matrix, self.output, self.compat)?;
         Ok(self.answer_form.write_lists(&predictions, self.width(&predictions), self.batch))
     }

@@ -13,6 +13,7 @@ mod complaint;
 pub mod matrix;
 pub mod columns;
 pub mod csv;
+pub mod libsvm;
 pub mod decode;
 pub mod encode;
 mod size;

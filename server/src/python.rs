@@ -1,4 +1,4 @@
-//! Python's numbers: what `float()` makes of a text that numpy hands them, as AWS's container does with every
+//! Python's numbers: what `float()` and `int()` make of a text that numpy hands them, as AWS's container does with every
 //! cell.
 
 use std::borrow::Cow;
@@ -9,6 +9,11 @@ mod digits;
 ///
 /// White space around it, underscores between digits and the decimal digits of every script are allowed.
 pub(crate) fn float(text: &str) -> Option<f64> {
+    without_underscores(trimmed(&in_ascii(text)?))?.parse().ok()
+}
+
+/// The integer that a text is the decimal of, where 64 bits hold it; otherwise as [`float`].
+pub(crate) fn integer(text: &str) -> Option<i64> {
     without_underscores(trimmed(&in_ascii(text)?))?.parse().ok()
 }
 
@@ -66,6 +71,16 @@ mod tests {
             ["", " ", "\0", "1\u{0}1", "\u{1c}1", "1__0", "_1", "1_", "1_.5", "1e_5", "0x10", "½", "\u{feff}1", "1 1"]
         {
             assert_eq!(float(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn integers_are_read_as_python_reads_them() {
+        for (text, expected) in [("+7", 7), (" 007\t", 7), ("-0", 0), ("1_0", 10), ("\u{ff15}", 5), ("-3", -3)] {
+            assert_eq!(integer(text), Some(expected), "{text:?}");
+        }
+        for text in ["", "1.0", "1e3", "nan", "9223372036854775808", "+ 1", "--1"] {
+            assert_eq!(integer(text), None, "{text:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ import csv
 
 import numpy as np
 import xgboost
+from scipy.sparse import csr_matrix
 
 USUAL_DELIMITERS = ",\t;: "
 
@@ -42,3 +43,18 @@ def csv_rows(body, between=None):
     between = "," if between.isalnum() else between
     cells = [["nan" if cell == "" else cell for cell in line.split(between)] for line in text.split("\n")]
     return narrowed(np.array(cells).astype(float))
+
+
+def libsvm_rows(body, is_shifted=False):
+    """Rows of index:value; `is_shifted` counts from 1 where no index is 0."""
+    lines = body.strip().decode("utf-8").split("\n")
+    pairs = [(row, word.split(":")) for row, line in enumerate(lines) for word in line.split(" ") if ":" in word]
+    if not pairs:
+        raise ValueError("no feature")
+    columns = np.array([parts[0] for _, parts in pairs]).astype(int)
+    values = np.array([parts[1] for _, parts in pairs]).astype(float)
+    if is_shifted and columns.min() >= 1:
+        columns -= 1
+    if columns.max() >= 1 << 20:
+        raise ValueError("wider than any model here")
+    return narrowed(csr_matrix((values, ([row for row, _ in pairs], columns))))

@@ -122,6 +122,31 @@ def test_csv_is_read_as_by_the_container(echo):
     check_random_bodies(echo, "text/csv", csv_body, expected_csv, 1500, 400)
 
 
+def libsvm_body(draw):
+    """As csv_body."""
+    odd = lambda: draw.choice(
+        ["7", "#", "", "qid:3", "-1:1", "1.0:2", "0:1:2", ":1", "1:", "a:1", "１:２", "1_0:1", "+1:1", "0:nan", "0:inf", "0:1e39",
+         "2:1\t", "\t2:1", "0:0.1\t1:0.2", "0:1\0", "9223372036854775808:1", "2:1e308 2:1e308", "1:\xa01", "-0:2"]
+    )  # fmt: skip
+    oddness = draw.choice([0, 0, 0.1, 0.3])
+    pair = lambda: odd() if draw.random() < oddness else f"{draw.randrange(6)}:{draw.choice([draw.uniform(-9, 9), 0, 0.1])!r}"
+    line = lambda: " ".join(pair() for _ in range(draw.choice([0, 1, 2, 2, 4])))
+    body = draw.choice(["\n", "\n", "\r\n"]).join(line() for _ in range(draw.choice([1, 2, 4]))) + draw.choice(["", "\n", " 1"])
+    return body.encode() if draw.random() > oddness / 10 else body.encode() + b" \xff"
+
+
+def test_libsvm_is_read_as_by_the_container(echo):
+    expected = lambda body: outcome(container_rows.libsvm_rows, body)
+    check_random_bodies(echo, "text/libsvm", libsvm_body, expected, 1000, 200)
+
+
+def test_libsvm_may_count_from_1(server, tmp_path, echo_model):
+    environment = {"SAGEMAKER_MULTI_MODEL": "true", "THICKET_LIBSVM_INDEX": "auto"}
+    echo = Echo(server("--cache-dir", tmp_path / "cache", environment=environment).url, echo_model)
+    for body in (b"1:1 2:2\n2:3", b"1:1 2:2\n0:3", b"3:1"):
+        assert same(echo.rows(body, None), container_rows.libsvm_rows(body, True)), body
+
+
 def test_digits_and_spaces_of_every_script_are_pythons(echo):
     digits = [c for c in map(chr, range(128, 0x110000)) if unicodedata.decimal(c, None) is not None]
     spaces = [c for c in map(chr, range(128, 0x3001)) if c.isspace()]

@@ -4,7 +4,10 @@ use clap::Parser;
 use thicket_engine::BestIteration;
 
 use super::*;
-use crate::arguments::{Arguments, Command};
+use crate::{
+    arguments::{Arguments, Command},
+    libsvm::FirstIndex,
+};
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
@@ -151,6 +154,17 @@ fn aws_is_followed_to_the_letter_only_when_asked_to() {
     assert_eq!(compat(&options("--compat intended"), &[strict]), Compat::Intended);
     let message = "THICKET_COMPAT: 'aws' cannot be used, expected intended or strict";
     check_refused(&Serve::default(), &[("THICKET_COMPAT", "aws")], message);
+}
+
+#[test]
+fn libsvm_counts_from_0_unless_something_else_is_said() {
+    let rule = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().rows.libsvm_index;
+    let auto = ("THICKET_LIBSVM_INDEX", "auto");
+    assert_eq!(rule(&Serve::default(), &[]), FirstIndex::Zero);
+    assert_eq!(rule(&Serve::default(), &[auto]), FirstIndex::Auto);
+    assert_eq!(rule(&options("--libsvm-index zero"), &[auto]), FirstIndex::Zero);
+    let message = "--libsvm-index: '1' cannot be used, expected zero or auto";
+    check_refused(&options("--libsvm-index 1"), &[], message);
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(super) enum Fault {
 }
 
 /// Reads the cell at the start of `bytes`.
+#[inline]
 pub(super) fn read(bytes: &[u8], delimiter: u8) -> Cell {
     match quick(bytes, delimiter) {
         Some((value, bytes)) => Cell { value: narrow(value).ok_or(Fault::TooLarge), bytes },
