@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     libsvm,
     matrix::Matrix,
+    recordio,
 };
 
 /// A form in which rows are read.
@@ -17,6 +18,8 @@ pub enum Form {
     Csv,
     /// Pairs of index and value.
     Libsvm,
+    /// Protobuf records in frames.
+    RecordIo,
 }
 
 /// How rows are read where there is a choice.
@@ -55,6 +58,7 @@ impl Form {
                 "{sent} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1"
             ))),
             "libsvm" | "text/libsvm" | "text/x-libsvm" => Ok(Self::Libsvm),
+            "recordio-protobuf" | "application/x-recordio-protobuf" => Ok(Self::RecordIo),
             "parquet" | "application/x-parquet" => Err(unknown("Content-type application/x-parquet is not supported.")),
             _ => Err(unknown(&format!("{sent} is not an accepted ContentType: {ACCEPTED}."))),
         }
@@ -68,6 +72,7 @@ impl Form {
         let read = match self {
             Self::Csv => csv::read_for(body, columns, rules.beyond_aws, matrix),
             Self::Libsvm => libsvm::read(body, columns, rules.libsvm_index, matrix),
+            Self::RecordIo => recordio::read(body, columns, matrix),
         };
         read.map_err(|error| self.introduced(error))
     }
@@ -77,6 +82,7 @@ impl Form {
     pub fn rows_max(self, body: &[u8]) -> usize {
         let signs: fn(u8) -> bool = match self {
             Self::Csv | Self::Libsvm => |byte| byte == b'\n',
+            Self::RecordIo => return body.len().div_ceil(recordio::FRAME_BYTES_MIN),
         };
         1 + body.iter().filter(|&&byte| signs(byte)).count()
     }
@@ -86,6 +92,7 @@ impl Form {
         match self {
             Self::Csv => "csv",
             Self::Libsvm => "libsvm",
+            Self::RecordIo => "recordio-protobuf",
         }
     }
 
@@ -127,6 +134,7 @@ mod tests {
         for (form, names) in [
             (Form::Csv, "text/csv|csv|TEXT/CSV|text/csv; charset=utf-8|text/csv;label_size=1|text/csv;label_size = 1"),
             (Form::Libsvm, "libsvm|text/libsvm|text/x-libsvm|Text/LibSVM;charset=utf-8"),
+            (Form::RecordIo, "recordio-protobuf|application/x-recordio-protobuf"),
         ] {
             for name in names.split('|') {
                 assert_eq!(Form::of(Some(name.as_bytes())).unwrap(), form, "{name}");
@@ -163,7 +171,9 @@ mod tests {
 
     #[test]
     fn rows_are_counted_high() {
-        for (form, body, expected) in [(Form::Csv, "1,2\n3,4", 2), (Form::Libsvm, "0:1\n", 2)] {
+        for (form, body, expected) in
+            [(Form::Csv, "1,2\n3,4", 2), (Form::Libsvm, "0:1\n", 2), (Form::RecordIo, "123456789", 2)]
+        {
             assert_eq!(form.rows_max(body.as_bytes()), expected, "{body}");
         }
     }

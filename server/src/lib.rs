@@ -14,6 +14,7 @@ pub mod matrix;
 pub mod columns;
 pub mod csv;
 pub mod libsvm;
+pub mod recordio;
 pub mod decode;
 pub mod encode;
 mod size;
