@@ -122,12 +122,13 @@ impl Configuration {
             None => Mode::Container,
         };
         let container = mode == Mode::Container;
+        let compat = compat::compat(serve, &settings)?;
         let host = settings.text("--host", serve.host.as_ref(), &["THICKET_HOST"]);
         let cache_dir = settings.text("--cache-dir", serve.cache_dir.as_ref(), &["THICKET_CACHE_DIR"]);
         Ok(Self {
             host: host.unwrap_or_else(|| if container { "0.0.0.0" } else { "127.0.0.1" }.to_owned()),
             port: port(serve, &settings)?,
-            compat: compat::compat(serve, &settings)?,
+            compat,
             memory_limit_bytes: memory_limit(serve, &settings)?,
             cache_dir: cache_dir.map_or_else(|| place::cache_dir(container, lookup), PathBuf::from),
             workers: workers(serve, &settings)?,
@@ -142,7 +143,7 @@ impl Configuration {
             accept_default: accept_default(&settings)?,
             batch: settings.variable("SAGEMAKER_BATCH").is_some(),
             reading: reading(&serve.reading, lookup)?,
-            rows: rows::rules(serve, &settings)?,
+            rows: rows::rules(serve, &settings, compat)?,
             libraries: libraries(&serve.runtimes, lookup),
             mode,
         })
