@@ -28,7 +28,7 @@ pub(crate) fn predict(model: &Model, rows: &Matrix, output: Output, compat: Comp
 
 /// AWS's container fills up every row of a saved model that is too short, and of a pickled one if only the last is missing.
 fn is_filled(columns: usize, features: usize, is_pickled: bool) -> bool {
-    columns < features && (!is_pickled || columns + 1 == features)
+    (1..features).contains(&columns) && (!is_pickled || columns + 1 == features)
 }
 
 /// Fills the rows up with missing values, some at a time.
@@ -71,6 +71,7 @@ mod tests {
         for columns in 1..4 {
             check(columns, false, true);
         }
+        check(0, false, false);
         check(3, true, true);
         check(2, true, false);
         check(5, false, false);

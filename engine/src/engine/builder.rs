@@ -92,7 +92,7 @@ impl Builder {
 
     /// How many models may be fetched and converted at once.
     ///
-    /// Default: one for each processor.
+    /// Default: one for each processor, and at least two, so that a small model need not wait for a large one.
     #[must_use]
     pub fn load_permits(mut self, permits: usize) -> Self {
         self.load_permits = Some(permits);
@@ -135,7 +135,7 @@ impl Builder {
             counters,
             load_times: LoadTimes::default(),
             popularity: Popularity::default(),
-            load_permits: Semaphore::new(self.load_permits.unwrap_or_else(processors).max(1)),
+            load_permits: Semaphore::new(self.load_permits.unwrap_or_else(|| processors().max(2)).max(1)),
             admission: Mutex::new(()),
             runtime,
         })))
