@@ -1,6 +1,6 @@
 //! Whether rows are as wide as their model, or only so short that AWS's container fills them up.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 use thicket_engine::{Model, Output, Predictions};
 
 use crate::{
@@ -31,25 +31,26 @@ fn is_filled(columns: usize, features: usize, is_pickled: bool) -> bool {
     (1..features).contains(&columns) && (!is_pickled || columns + 1 == features)
 }
 
-/// Fills the rows up with missing values, some at a time.
+/// Fills the rows up with missing values, some at a time: those are written once, so that a row costs its own numbers only.
 fn predict_filled(model: &Model, rows: &Matrix, features: usize, output: Output) -> Result<Predictions, Failure> {
-    let at_once = (NUMBERS_MAX / features).max(1);
+    let at_once = (NUMBERS_MAX / features).min(rows.rows()).max(1);
+    let mut wide = Array2::from_elem((at_once, features), f32::NAN);
     let mut all = Predictions::default();
-    for block in rows.values.chunks(at_once * rows.columns.max(1)) {
-        let filled = filled(block, rows.columns, features);
-        let predictions = model.predict(filled.view(), output).map_err(|error| Failure::prediction(&error))?;
+    for block in rows.values.chunks(at_once * rows.columns) {
+        let filled = fill(&mut wide, block, rows.columns);
+        let predictions = model.predict(filled, output).map_err(|error| Failure::prediction(&error))?;
         all.columns = predictions.columns;
         all.values.extend(predictions.values);
     }
     Ok(all)
 }
 
-fn filled(values: &[f32], columns: usize, features: usize) -> Array2<f32> {
-    let mut filled = Array2::from_elem((values.len().checked_div(columns).unwrap_or(0), features), f32::NAN);
-    for (mut wide, short) in filled.rows_mut().into_iter().zip(values.chunks(columns.max(1))) {
+/// Puts `block`, rows of `columns` numbers, at the left of as many rows of `wide`.
+fn fill<'a>(wide: &'a mut Array2<f32>, block: &[f32], columns: usize) -> ArrayView2<'a, f32> {
+    for (mut wide, short) in wide.rows_mut().into_iter().zip(block.chunks(columns)) {
         wide.iter_mut().zip(short).for_each(|(wide, short)| *wide = *short);
     }
-    filled
+    wide.view().split_at(Axis(0), block.len() / columns).0
 }
 
 fn mismatch(sent: usize, trained: usize) -> Failure {
@@ -79,11 +80,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_nan() {
-        let filled = filled(&[1.0, 2.0, 3.0, 4.0], 2, 3);
-        assert_eq!(filled.dim(), (2, 3));
-        assert_eq!((filled[[1, 0]], filled[[1, 1]]), (3.0, 4.0));
-        assert!(filled[[0, 2]].is_nan() && filled[[1, 2]].is_nan());
+    fn what_is_missing_stays_nan_from_block_to_block() {
+        let mut wide = Array2::from_elem((2, 3), f32::NAN);
+        let check = |filled: ArrayView2<'_, f32>, expected: &[[f32; 2]]| {
+            assert_eq!(filled.dim(), (expected.len(), 3));
+            for (row, expected) in filled.rows().into_iter().zip(expected) {
+                assert_eq!(row.to_vec()[..2], expected[..]);
+                assert!(row[2].is_nan());
+            }
+        };
+        check(fill(&mut wide, &[1.0, 2.0, 3.0, 4.0], 2), &[[1.0, 2.0], [3.0, 4.0]]);
+        check(fill(&mut wide, &[5.0, 6.0], 2), &[[5.0, 6.0]]);
     }
 
     #[test]
