@@ -239,7 +239,7 @@ impl Failure {
 
     /// Whether this is to be put right on this side of the wire, whatever status the platform gives it.
     pub(crate) fn is_ours(&self) -> bool {
-        self.class.row().0.is_server_error()
+        self.class != Class::VersionNotSupported && self.class.row().0.is_server_error()
     }
 
     /// The text for the log.

@@ -3,6 +3,8 @@
 //! It runs ahead of hyper, which forgives more: what is let through here has one meaning only. Heads are let through
 //! whole, bodies as they come.
 
+use bytes::BytesMut;
+
 use crate::{
     configuration::Limits,
     failure::{Class, Failure},
@@ -40,6 +42,8 @@ enum State {
 pub(crate) struct Passage {
     /// That many bytes, from the first; what follows is an unfinished head, another request, or refused.
     pub(crate) bytes: usize,
+    /// So many of them as they are; for the others, what was put into the caller's chunks.
+    pub(crate) as_is: usize,
     /// Why the rest is refused.
     pub(crate) refusal: Option<Failure>,
 }
@@ -70,45 +74,44 @@ impl Framing {
     }
 
     /// Follows `bytes` to the end of a request at most. They begin where the last passage ended: an unfinished head comes
-    /// again, longer.
-    pub(crate) fn follow(&mut self, bytes: &[u8], limits: &Limits) -> Passage {
-        let mut passed = 0;
-        while passed < bytes.len() {
-            let (step, refusal) = self.step(&bytes[passed..], limits);
-            passed += step;
-            if refusal.is_some() {
-                return Passage { bytes: passed, refusal };
+    /// again, longer. A body in chunks is put into `chunks`, in other chunks.
+    pub(crate) fn follow(&mut self, bytes: &[u8], limits: &Limits, chunks: &mut BytesMut) -> Passage {
+        let mut passage = Passage { bytes: 0, as_is: 0, refusal: None };
+        while passage.bytes < bytes.len() && passage.refusal.is_none() {
+            let rest = &bytes[passage.bytes..];
+            let step = match &mut self.state {
+                State::Head => self.head(rest, limits),
+                State::Length(left) => Ok(length(left, rest)),
+                State::Chunked(body) => {
+                    let (step, refusal) = body.follow(rest, limits, chunks);
+                    passage.bytes += step;
+                    passage.refusal = refusal;
+                    Ok(0)
+                }
+                State::Refused => Ok(0),
+            };
+            match step {
+                Ok(step) => {
+                    passage.bytes += step;
+                    passage.as_is += step;
+                }
+                Err(refusal) => passage.refusal = Some(refusal),
             }
-            if step == 0 || !self.is_within_body() {
+            if self.is_body_finished() {
+                self.state = State::Head;
+            }
+            if !self.is_within_body() {
                 break;
             }
         }
-        Passage { bytes: passed, refusal: None }
+        passage
     }
 
-    /// The bytes of the next piece that may be let through, and why nothing after them.
-    fn step(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Failure>) {
-        match &mut self.state {
-            State::Head => match self.head(bytes, limits) {
-                Ok(passed) => (passed, None),
-                Err(refusal) => (0, Some(refusal)),
-            },
-            State::Length(left) => {
-                let step = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= step as u64;
-                if *left == 0 {
-                    self.state = State::Head;
-                }
-                (step, None)
-            }
-            State::Chunked(chunks) => {
-                let (step, refusal) = chunks.follow(bytes, limits);
-                if chunks.is_finished() {
-                    self.state = State::Head;
-                }
-                (step, refusal)
-            }
-            State::Refused => (0, None),
+    fn is_body_finished(&self) -> bool {
+        match &self.state {
+            State::Length(left) => *left == 0,
+            State::Chunked(chunks) => chunks.is_finished(),
+            State::Head | State::Refused => false,
         }
     }
 
@@ -123,7 +126,7 @@ impl Framing {
             return Ok(0);
         };
         self.state = match head::check(&bytes[..end], limits)? {
-            Body::Empty | Body::Length(0) => State::Head,
+            Body::Empty => State::Head,
             Body::Length(length) => State::Length(length),
             Body::Chunked => State::Chunked(Chunks::default()),
         };
@@ -131,6 +134,13 @@ impl Framing {
         self.heads += 1;
         Ok(end)
     }
+}
+
+/// How many of `bytes` belong to a body of which so many are `left`.
+fn length(left: &mut u64, bytes: &[u8]) -> usize {
+    let step = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= step as u64;
+    step
 }
 
 fn too_large(head: &[u8], limits: &Limits) -> Failure {

@@ -5,7 +5,7 @@
 //! answer to the one before is written, so that a client that sends and does not read makes nobody keep its answers.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -98,10 +98,10 @@ impl Wire {
             self.is_waiting = true;
             return buffer.set_filled(before);
         }
-        let Passage { bytes, refusal } = self.framing.follow(fresh, &self.limits);
+        let Passage { bytes, as_is, refusal } = self.framing.follow(fresh, &self.limits, &mut self.ready);
         self.is_waiting = bytes > 0 && bytes < fresh.len();
         self.head.extend_from_slice(&fresh[bytes..]);
-        buffer.set_filled(before + bytes);
+        buffer.set_filled(before + as_is);
         if let Some(refusal) = refusal {
             self.refuse(refusal);
         }
@@ -109,11 +109,25 @@ impl Wire {
 
     /// Looks at what was kept.
     fn follow_kept(&mut self) {
-        let Passage { bytes, refusal } = self.framing.follow(&self.head, &self.limits);
-        self.ready = self.head.split_to(bytes);
+        let mut chunks = BytesMut::new();
+        let Passage { bytes, as_is, refusal } = self.framing.follow(&self.head, &self.limits, &mut chunks);
+        let rest = self.head.split_off(bytes);
+        self.ready = mem::replace(&mut self.head, rest);
+        self.ready.truncate(as_is);
+        self.ready.extend_from_slice(&chunks);
         self.is_waiting = bytes > 0 && !self.head.is_empty();
         if let Some(refusal) = refusal {
             self.refuse(refusal);
+        }
+    }
+
+    /// Gives hyper what is ready for it.
+    fn deliver(&mut self, buffer: &mut ReadBuf<'_>) {
+        let bytes = self.ready.len().min(buffer.remaining());
+        buffer.put_slice(&self.ready.split_to(bytes));
+        if self.ready.is_empty() {
+            // An idle connection keeps no memory.
+            self.ready = BytesMut::new();
         }
     }
 
@@ -203,8 +217,7 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         loop {
             if !wire.ready.is_empty() {
-                let bytes = wire.ready.len().min(buffer.remaining());
-                buffer.put_slice(&wire.ready.split_to(bytes));
+                wire.deliver(buffer);
                 return Poll::Ready(Ok(()));
             }
             if wire.framing.is_refused() {

@@ -1,6 +1,7 @@
 """Connections as bytes, many at once: what is sent is what the caller says, and when."""
 
 import asyncio
+import re
 import resource
 from pathlib import Path
 
@@ -48,4 +49,4 @@ async def exchange(port, *pieces, half_close=False, timeout_s=30):
 
 def statuses(answers):
     """The status codes of the responses in `answers`."""
-    return [int(line.split()[1]) for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]

@@ -1,6 +1,7 @@
 """Clients that keep the server waiting are gone soon after their time, and meanwhile nobody else notices.
 
-THICKET_SLOW_CLIENTS of each kind; the campaign takes 1,000.
+THICKET_SLOW_CLIENTS of each of the kinds THICKET_SLOW_KINDS; the campaign takes 1,000 that are slow with the head, the
+body and the reading.
 """
 
 import contextlib
@@ -20,9 +21,10 @@ LATENESS_MAX_S = 2
 PROBE_P99_MAX_S = 0.050
 STEP_S = 0.25
 
+KINDS_WANTED = os.environ.get("THICKET_SLOW_KINDS")
 LIMITS = [word for part in ("head", "body", "write", "idle") for word in (f"--{part}-timeout", str(TIMEOUT_S))]
 PING = b"POST /ping HTTP/1.1\r\nHost: x\r\n"
-LEAVES = "\n".join(HOUSES[0].rows[:1] * 150).encode()
+LEAVES = "\n".join(HOUSES[0].rows[:1] * 15).encode()
 ASK_FOR_LEAVES = (
     b"POST /endpoints/any/invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
     b"X-Amzn-SageMaker-Target-Model: %b\r\nX-Amzn-SageMaker-Custom-Attributes: output=leaf\r\n"
@@ -106,12 +108,13 @@ def probe(*ports):
 
 
 def test_slow_clients_are_gone_in_time(server):
-    allow_files(2 * CLIENTS * len(KINDS))
+    kinds = [KINDS[kind] for kind in KINDS_WANTED.split(",")] if KINDS_WANTED else list(KINDS.values())
+    allow_files(2 * CLIENTS * len(kinds))
     bothered = server("--models", PREFIX, *LIMITS, "--connections-max", "100000")
     quiet = server()
     before = sockets_of(bothered.pid)
     with probe(bothered.port, quiet.port) as p99s_s:
-        clients = [Client(bothered.port, slowness) for slowness in KINDS.values() for _ in range(CLIENTS)]
+        clients = [Client(bothered.port, slowness) for slowness in kinds for _ in range(CLIENTS)]
         connected = time.monotonic()
         while sockets_of(bothered.pid) > before + 1 and time.monotonic() < connected + 2 * (TIMEOUT_S + LATENESS_MAX_S):
             time.sleep(STEP_S)

@@ -1,4 +1,9 @@
 //! A body in chunks: `size[;extension] CRLF bytes CRLF`, a chunk of no bytes, trailers, an empty line.
+//!
+//! It is let through in chunks of what has come: a million chunks of one byte cost those behind no more than a few large
+//! ones, and no extension or trailer is seen there.
+
+use bytes::{BufMut, BytesMut};
 
 use crate::{
     configuration::Limits,
@@ -8,6 +13,9 @@ use crate::{
 /// Digits of a chunk's size, which says more than there are bytes in the world.
 const DIGITS_MAX: u32 = 15;
 
+/// A size line whose digits are to come; they suffice for what is read at once.
+const EMPTY_SIZE: &[u8] = b"00000000\r\n";
+
 /// What of a body in chunks has been seen.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
@@ -15,7 +23,7 @@ pub(super) struct Chunks {
     /// Bytes of the chunk, as far as they were announced or are to come.
     size: u64,
     digits: u32,
-    chunks: usize,
+    count: usize,
     /// Bytes of extensions and trailers.
     extra_bytes: usize,
 }
@@ -41,12 +49,33 @@ impl Chunks {
         self.state == State::Finished
     }
 
-    /// How many of `bytes` belong to the body, and what is wrong with the next.
-    pub(super) fn follow(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Failure>) {
+    /// How many of `bytes` belong to the body, and what is wrong with the next; `chunks` is given what they hold.
+    pub(super) fn follow(&mut self, bytes: &[u8], limits: &Limits, chunks: &mut BytesMut) -> (usize, Option<Failure>) {
+        let start = chunks.len();
+        chunks.put_slice(EMPTY_SIZE);
+        let (at, refusal) = self.contents(bytes, limits, chunks);
+        let size = chunks.len() - start - EMPTY_SIZE.len();
+        if size == 0 {
+            chunks.truncate(start);
+        } else {
+            let digits = format!("{size:08x}");
+            chunks[start..start + digits.len()].copy_from_slice(digits.as_bytes());
+            chunks.put_slice(b"\r\n");
+        }
+        if self.is_finished() {
+            chunks.put_slice(b"0\r\n\r\n");
+        }
+        (at, refusal)
+    }
+
+    /// Puts the contents of all chunks together.
+    fn contents(&mut self, bytes: &[u8], limits: &Limits, contents: &mut BytesMut) -> (usize, Option<Failure>) {
         let mut at = 0;
         while at < bytes.len() && !self.is_finished() {
             if self.state == State::Data {
-                at += self.data(bytes.len() - at);
+                let step = self.data(bytes.len() - at);
+                contents.put_slice(&bytes[at..at + step]);
+                at += step;
                 continue;
             }
             match self.step(bytes[at], limits) {
@@ -102,8 +131,8 @@ impl Chunks {
         if self.size == 0 {
             return Ok(State::TrailerStart);
         }
-        self.chunks += 1;
-        if self.chunks > limits.chunks_max {
+        self.count += 1;
+        if self.count > limits.chunks_max {
             let message = format!("the body has more than {} chunks", limits.chunks_max);
             return Err(Failure::new(Class::TooLarge, message));
         }
@@ -121,7 +150,7 @@ impl Chunks {
     }
 
     fn bad(&self, expected: &str) -> Failure {
-        let message = format!("chunk {} of the request's body is malformed, expected {expected}", self.chunks + 1);
+        let message = format!("chunk {} of the request's body is malformed, expected {expected}", self.count + 1);
         Failure::new(Class::BadRequest, message)
     }
 }

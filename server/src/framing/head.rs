@@ -92,8 +92,12 @@ impl<'a> Lines<'a> {
 
 /// Whether any byte is a control character but for tabs and the ends of lines: without branches, for all bytes at once.
 fn has_controls(head: &[u8]) -> bool {
-    let is_control = |byte: u8| (byte < b' ') & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
-    head.iter().fold(0, |found, &byte| found | u8::from(is_control(byte))) != 0
+    let is = |found: bool| u8::from(found);
+    let is_control = |byte: u8| {
+        let is_end = is(byte == b'\t') | is(byte == b'\r') | is(byte == b'\n');
+        (is(byte < b' ') & !is_end) | is(byte == 0x7f)
+    };
+    head.iter().fold(0, |found, &byte| found | is_control(byte)) != 0
 }
 
 fn request_line(line: &[u8], limits: &Limits) -> Result<(), Failure> {
