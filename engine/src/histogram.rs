@@ -30,7 +30,7 @@ pub struct Durations {
 impl Histogram {
     /// Counts one duration.
     pub fn observe(&self, duration: Duration) {
-        let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let us = micros(duration);
         self.buckets[BOUNDS_US.partition_point(|&bound_us| bound_us < us)].fetch_add(1, Ordering::Relaxed);
         self.sum_us.fetch_add(us, Ordering::Relaxed);
     }
@@ -43,6 +43,12 @@ impl Histogram {
             sum_us: self.sum_us.load(Ordering::Relaxed),
         }
     }
+}
+
+/// A duration in whole microseconds, as a number that logs write as one.
+#[must_use]
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Durations {

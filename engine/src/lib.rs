@@ -55,7 +55,7 @@ pub use counts::Counts;
 pub use engine::{Builder, Engine, ModelInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;
-pub use histogram::{BOUNDS_US, Durations, Histogram};
+pub use histogram::{BOUNDS_US, Durations, Histogram, micros};
 pub use library::{Libraries, Library};
 pub use model::{Model, Runtime};
 pub use popularity::Popular;

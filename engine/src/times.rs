@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::histogram::{Durations, Histogram};
+use crate::histogram::{Durations, Histogram, micros};
 
 /// One step of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct Times {
     pub steps: [(Step, Durations); Step::ALL.len()],
     /// Those loads as a whole.
     pub loads: Durations,
+    /// Those loads without bringing the artifact here.
+    pub loads_after_fetch: Durations,
     /// From the moment at which a model left the registry until its memory was back.
     pub unloads: Durations,
 }
@@ -75,6 +77,7 @@ pub struct Times {
 pub(crate) struct LoadTimes {
     steps: [Histogram; Step::ALL.len()],
     loads: Histogram,
+    loads_after_fetch: Histogram,
 }
 
 impl LoadTimes {
@@ -85,12 +88,16 @@ impl LoadTimes {
                 histogram.observe(duration);
             }
         }
-        self.loads.observe(steps.total());
+        let total = steps.total();
+        let fetch = steps.0[Step::Fetch as usize].unwrap_or_default();
+        self.loads.observe(total);
+        self.loads_after_fetch.observe(total.saturating_sub(fetch));
     }
 
     pub(crate) fn times(&self, unloads: Durations) -> Times {
         let steps = Step::ALL.map(|step| (step, self.steps[step as usize].durations()));
-        Times { steps, loads: self.loads.durations(), unloads }
+        let (loads, loads_after_fetch) = (self.loads.durations(), self.loads_after_fetch.durations());
+        Times { steps, loads, loads_after_fetch, unloads }
     }
 }
 
@@ -107,7 +114,7 @@ impl Steps {
 
     /// A step's time in microseconds, if it was taken.
     pub(crate) fn us(&self, step: Step) -> Option<u64> {
-        self.0[step as usize].map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+        self.0[step as usize].map(micros)
     }
 
     /// All of them together.
@@ -124,14 +131,15 @@ mod tests {
     fn only_steps_that_were_taken_are_counted() {
         let mut steps = Steps::default();
         steps.add(Step::Locate, Duration::from_micros(30));
+        steps.add(Step::Fetch, Duration::from_micros(100));
         steps.add(Step::Map, Duration::from_micros(10));
         steps.add(Step::Map, Duration::from_micros(2));
-        assert_eq!((steps.us(Step::Map), steps.us(Step::Fetch)), (Some(12), None));
+        assert_eq!((steps.us(Step::Map), steps.us(Step::Publish)), (Some(12), None));
         let load_times = LoadTimes::default();
         load_times.observe(&steps);
         let times = load_times.times(Durations::default());
-        assert_eq!((times.loads.count(), times.loads.sum_us), (1, 42));
+        assert_eq!((times.loads.count(), times.loads.sum_us, times.loads_after_fetch.sum_us), (1, 142, 42));
         let counted = times.steps.iter().filter(|(_, durations)| durations.count() == 1).map(|(step, _)| *step);
-        assert_eq!(counted.collect::<Vec<_>>(), [Step::Locate, Step::Map]);
+        assert_eq!(counted.collect::<Vec<_>>(), [Step::Locate, Step::Fetch, Step::Map]);
     }
 }

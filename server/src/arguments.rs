@@ -75,6 +75,10 @@ pub struct Serve {
     /// [env: THICKET_DRAIN_WAIT]
     #[arg(long, value_name = "SECONDS")]
     pub drain_wait: Option<String>,
+    /// Namespace under which metrics go to standard output once a minute in CloudWatch's embedded metric format: none
+    /// [env: THICKET_EMF]
+    #[arg(long, value_name = "NAMESPACE")]
+    pub emf: Option<String>,
     /// Form of the log on standard error, text or json: text [env: THICKET_LOG]
     #[arg(long, value_name = "FORM")]
     pub log: Option<String>,

@@ -61,6 +61,8 @@ pub struct Configuration {
     pub grace: Duration,
     /// How long a server that is to stop takes new connections all the same, unready.
     pub drain_wait: Duration,
+    /// The namespace of the metrics that are written to standard output for CloudWatch; none are without one.
+    pub emf: Option<String>,
     /// How a log line looks.
     pub log: LogForm,
     /// What is logged.
@@ -137,6 +139,7 @@ impl Configuration {
             load_wait: seconds(&settings, "--load-wait", serve.load_wait.as_ref(), "THICKET_LOAD_WAIT", 60)?,
             grace: seconds(&settings, "--grace", serve.grace.as_ref(), "THICKET_GRACE", 25)?,
             drain_wait: seconds(&settings, "--drain-wait", serve.drain_wait.as_ref(), "THICKET_DRAIN_WAIT", 0)?,
+            emf: emf(serve, &settings)?,
             log: log_form(serve, &settings)?,
             log_level: log_level(serve, &settings)?,
             limits: limits::limits(&serve.limits, &settings)?,
@@ -232,6 +235,15 @@ fn seconds(
         Duration::try_from_secs_f64(seconds).ok()
     })?;
     Ok(wait.unwrap_or(Duration::from_secs(default)))
+}
+
+fn emf(serve: &Serve, settings: &Settings<'_>) -> Result<Option<String>> {
+    let expected = "a namespace of 1 to 255 letters, digits and any of . - _ / # :, but not AWS's own";
+    let is_named = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#:".contains(&byte);
+    settings.parsed("--emf", serve.emf.as_ref(), &["THICKET_EMF"], expected, |text| {
+        let is_namespace = (1..=255).contains(&text.len()) && text.bytes().all(is_named) && !text.starts_with("AWS/");
+        is_namespace.then(|| text.to_owned())
+    })
 }
 
 fn log_form(serve: &Serve, settings: &Settings<'_>) -> Result<LogForm> {

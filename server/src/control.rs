@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
+    exposition,
     failure::{Class, Failure},
     life::Readiness,
+    metrics,
     reply::{self, Reply},
     service::Service,
     uri,
@@ -70,6 +72,12 @@ pub(crate) fn readiness(service: &Service) -> Reply {
         Readiness::Draining => (StatusCode::SERVICE_UNAVAILABLE, "Draining"),
     };
     reply::json(code, &Status { status: text.to_owned() })
+}
+
+/// Numbers for whoever watches.
+pub(crate) fn metrics(service: &Service) -> Reply {
+    let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+    reply::with_body(StatusCode::OK, content_type, metrics::text(service))
 }
 
 /// One page of the loaded models.

@@ -9,16 +9,17 @@ use std::{
 };
 
 use http::{HeaderValue, Request, request::Parts};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use thicket_engine::micros;
 use tracing::{debug, error};
 
 use crate::{
     body, control,
     conversation::Conversation,
     failure::{Class, Failure},
-    invoke, platform,
+    invoke, meter, platform,
     reply::{self, Reply},
-    route::Route,
+    route::{Kind, Route},
     service::Service,
 };
 
@@ -26,10 +27,13 @@ use crate::{
 pub(crate) async fn answer(service: &Service, conversation: &Conversation, request: Request<Incoming>) -> Reply {
     let id = service.identities.next();
     let (head, body) = request.into_parts();
+    let route = Route::of(&head.method, head.uri.path(), service.models().is_some());
+    let kind = route.as_ref().map_or(Kind::Unknown, Route::kind);
+    let metered = service.meter.begin(kind);
     let for_platform = service.models().is_some() && head.uri.path().starts_with("/endpoints/");
     let handled = match conversation.begin() {
         Some(refusal) => Ok(Err(refusal)),
-        None => unwinding(handle(service, conversation, &head, body)).await,
+        None => unwinding(handle(service, conversation, &head, route, body)).await,
     };
     conversation.end();
     let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
@@ -39,6 +43,7 @@ pub(crate) async fn answer(service: &Service, conversation: &Conversation, reque
         log(&failure, &reply, &head, &id);
         reply
     });
+    count(metered, kind, &reply, &id);
     if for_platform {
         reply.headers_mut().insert("x-amzn-requestid", id);
     } else {
@@ -54,14 +59,17 @@ async fn handle(
     service: &Service,
     conversation: &Conversation,
     head: &Parts,
+    route: Result<Route<'_>, Failure>,
     body: Incoming,
 ) -> Result<Reply, Failure> {
     let body = body::receive(body, conversation, service.configuration.body_bytes_max).await?;
+    service.meter.received_bytes.add(body.len() as u64);
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
-    match Route::of(&head.method, head.uri.path(), service.models().is_some())? {
+    match route? {
         Route::Ping => Ok(control::status("Healthy")),
         Route::Ready => Ok(control::readiness(service)),
         Route::Document => Ok(control::document()),
+        Route::Metrics => Ok(control::metrics(service)),
         Route::List => Ok(control::list(service, query)),
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),
@@ -92,6 +100,15 @@ fn panicked(service: &Service, panic: &(dyn Any + Send)) -> Failure {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
     let story = format!("a request's handler panicked ({} since the start): {text}", service.count_panic());
     Failure::new(Class::Internal, story).reworded(Class::Internal, "Internal failure")
+}
+
+/// Counts an answer, and logs it for who wants to see each.
+fn count(request: meter::Request<'_>, kind: Kind, reply: &Reply, id: &HeaderValue) {
+    let (status, sent_bytes) = (reply.status(), reply.body().size_hint().lower());
+    let is_prediction = kind.is_invocation() && status.is_success();
+    let duration = request.end(status, is_prediction.then(|| reply::temperature(reply)), sent_bytes);
+    let (request_id, status, duration_us) = (id.to_str().unwrap_or_default(), status.as_u16(), micros(duration));
+    debug!(request_id, route = kind.name(), status, duration_us, sent_bytes, "request answered");
 }
 
 fn log(failure: &Failure, reply: &Reply, head: &Parts, id: &HeaderValue) {

@@ -1,5 +1,7 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use thicket_engine::{Engine, Lease, Output, Predictions};
@@ -12,6 +14,7 @@ use crate::{
     encode::{self, Accepted},
     failure::{Class, Failure},
     matrix::Matrix,
+    meter::Temperature,
     reply::{self, Reply},
     service::Service,
     strict, uri, width, wish,
@@ -28,6 +31,7 @@ const INLINE_ROWS_MAX: usize = 256;
 /// Predicts with the model `name`, which must be loaded.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
     let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
+    service.meter.hits.add(1);
     Ok(reply::without_reason(predict(service, model, headers, body).await?))
 }
 
@@ -49,18 +53,29 @@ pub(crate) async fn named_aside(
     if service.models().is_none() {
         return loaded(service, &name, headers, body).await;
     }
-    let model = on_first_use(service, &name).await?;
-    Ok(reply::without_reason(predict(service, model, headers, body).await?))
+    let (model, temperature) = on_first_use(service, &name).await?;
+    let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
+    reply::note(&mut reply, temperature);
+    Ok(reply)
 }
 
 /// The model `name`, loaded from the source when it is not in memory.
 ///
 /// # Errors
 /// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile.
-pub(crate) async fn on_first_use(service: &Service, name: &str) -> Result<Lease, Failure> {
-    let load = Engine::model(&service.engine, name);
-    match time::timeout(service.configuration.load_wait, load).await {
-        Ok(model) => model.map_err(|error| Failure::engine(&error, name, name)),
+pub(crate) async fn on_first_use(service: &Service, name: &str) -> Result<(Lease, Temperature), Failure> {
+    if let Ok(model) = service.engine.loaded(name) {
+        service.meter.hits.add(1);
+        return Ok((model, Temperature::Warm));
+    }
+    let (load, asked) = (Engine::model(&service.engine, name), Instant::now());
+    let waited = time::timeout(service.configuration.load_wait, load).await;
+    if !matches!(waited, Ok(Err(_))) {
+        service.meter.waits.observe(asked.elapsed());
+    }
+    match waited {
+        Ok(Ok(model)) => Ok((model, Temperature::Cold)),
+        Ok(Err(error)) => Err(Failure::engine(&error, name, name)),
         Err(_) => Err(Failure::new(Class::NotReady, format!("Model {name} is not ready for inference: it is loading"))),
     }
 }

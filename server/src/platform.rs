@@ -7,7 +7,8 @@ use thicket_engine::Lease;
 use crate::{
     failure::{Class, Failure},
     invoke::{self, TARGET_MODEL},
-    reply::Reply,
+    meter::Temperature,
+    reply::{self, Reply},
     service::Service,
 };
 
@@ -22,13 +23,14 @@ pub(crate) async fn invocations(
     body: Bytes,
 ) -> Result<Reply, Failure> {
     check_endpoint(endpoint)?;
-    let model = model(service, target_model(headers)?).await?;
+    let (model, temperature) = model(service, target_model(headers)?).await?;
     let mut reply = invoke::predict(service, model, headers, body).await?;
+    reply::note(&mut reply, temperature);
     reply.headers_mut().insert("x-amzn-invoked-production-variant", HeaderValue::from_static("AllTraffic"));
     Ok(reply)
 }
 
-async fn model(service: &Service, target: &str) -> Result<Lease, Failure> {
+async fn model(service: &Service, target: &str) -> Result<(Lease, Temperature), Failure> {
     invoke::on_first_use(service, target).await.map_err(|failure| {
         if failure.class() == Class::ModelNotFound {
             let message = not_downloaded(service.models().unwrap_or_default(), target);

@@ -9,6 +9,8 @@ use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
 use serde::Serialize;
 
+use crate::meter::Temperature;
+
 /// A whole response.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -62,6 +64,19 @@ pub(crate) fn finish(reply: &mut Reply, id: HeaderValue) {
     if fails {
         end_connection(reply);
     }
+}
+
+/// Notes whether the model that answers was in memory when the request came.
+pub(crate) fn note(reply: &mut Reply, temperature: Temperature) {
+    // Only cold answers are noted: a note takes memory, and whoever waited for a load does not notice.
+    if temperature == Temperature::Cold {
+        reply.extensions_mut().insert(temperature);
+    }
+}
+
+/// Whether the model that answers was in memory when the request came.
+pub(crate) fn temperature(reply: &Reply) -> Temperature {
+    reply.extensions().get().copied().unwrap_or(Temperature::Warm)
 }
 
 /// Makes the response its connection's last.

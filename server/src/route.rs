@@ -18,6 +18,8 @@ pub(crate) enum Route<'a> {
     Ready,
     /// What there is to ask for.
     Document,
+    /// Numbers for whoever watches.
+    Metrics,
     /// Every loaded model.
     List,
     /// Load a model.
@@ -38,6 +40,55 @@ pub(crate) enum Route<'a> {
     Endpoint(Cow<'a, str>),
 }
 
+/// Routes that are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ping,
+    Ready,
+    Metrics,
+    Control,
+    Load,
+    Unload,
+    Invoke,
+    Endpoint,
+    /// No route at all.
+    Unknown,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Ping,
+        Self::Ready,
+        Self::Metrics,
+        Self::Control,
+        Self::Load,
+        Self::Unload,
+        Self::Invoke,
+        Self::Endpoint,
+        Self::Unknown,
+    ];
+
+    /// The name in metrics and logs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Ready => "ready",
+            Self::Metrics => "metrics",
+            Self::Control => "control",
+            Self::Load => "load",
+            Self::Unload => "unload",
+            Self::Invoke => "invoke",
+            Self::Endpoint => "endpoint",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a prediction is asked for.
+    pub(crate) fn is_invocation(self) -> bool {
+        matches!(self, Self::Invoke | Self::Endpoint)
+    }
+}
+
 impl<'a> Route<'a> {
     /// The route of `method` and `path`, split before it is decoded: a name may hold any character. Platform routes
     /// exist only where thicket is the `platform`.
@@ -50,6 +101,10 @@ impl<'a> Route<'a> {
         match parts {
             [Some("ping"), None, ..] => Ok(Self::Ping),
             [Some("ready"), None, ..] => Ok(Self::Ready),
+            [Some("metrics"), None, ..] => match *method {
+                Method::GET | Method::HEAD => Ok(Self::Metrics),
+                _ => Err(Failure::method_not_allowed()),
+            },
             [Some("models"), None, ..] => Self::models(method),
             [Some("models"), Some(name), None, _] => Self::model(method, decoded(name)?),
             [Some("models"), Some(name), Some("invoke"), None] | [Some("predictions"), Some(name), None, _] => {
@@ -66,6 +121,22 @@ impl<'a> Route<'a> {
             [Some(""), None, ..] if *method == Method::OPTIONS => Ok(Self::Document),
             [Some(""), None, ..] => Err(Failure::method_not_allowed()),
             _ => Err(Failure::resource_not_found()),
+        }
+    }
+
+    /// What is counted together with this route.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Ping => Kind::Ping,
+            Self::Ready => Kind::Ready,
+            Self::Metrics => Kind::Metrics,
+            Self::Document | Self::List | Self::Describe(_) | Self::Scale(_) | Self::ExecutionParameters => {
+                Kind::Control
+            }
+            Self::Load => Kind::Load,
+            Self::Unload(_) => Kind::Unload,
+            Self::Invoke(_) | Self::Invocations => Kind::Invoke,
+            Self::Endpoint(_) => Kind::Endpoint,
         }
     }
 
@@ -128,6 +199,7 @@ mod tests {
         check("GET /ping", &Route::Ping);
         check("POST /ping", &Route::Ping);
         check("GET /ready", &Route::Ready);
+        check("GET /metrics", &Route::Metrics);
         check("GET /models", &Route::List);
         check("POST /models/", &Route::Load);
         check("GET /models/reg", &Route::Describe("reg".into()));

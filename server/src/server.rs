@@ -24,6 +24,7 @@ use tracing::{info, warn};
 use crate::{
     compute::Compute,
     configuration::{Configuration, Mode},
+    emf::Emf,
     error::{Error, ErrorKind, Result},
     life::Life,
     service::Service,
@@ -98,12 +99,16 @@ impl Server {
         let Self { listener, service, acceptor, loads, .. } = self;
         let admission = Admission::new(service.configuration.limits.connections_max);
         let (senders, workers) = start_workers(&service)?;
+        let emf = start_emf(&service)?;
         loads.spawn(reach_source(service.engine.clone(), Arc::clone(&service.life)));
         acceptor.block_on(accept(listener, admission, senders, &service, shutdown));
         for worker in workers {
             if worker.join().is_err() {
                 warn!("a worker's thread panicked");
             }
+        }
+        if let Some(emf) = emf {
+            emf.stop();
         }
         loads.shutdown_background();
         info!("stopped");
@@ -157,6 +162,12 @@ fn start_workers(service: &Service) -> Result<(Vec<Sender>, Vec<JoinHandle<()>>)
         workers.1.push(thread.spawn(work).map_err(failed)?);
     }
     Ok(workers)
+}
+
+fn start_emf(service: &Service) -> Result<Option<Emf>> {
+    let failed = |error| Error::caused(ErrorKind::Io, "cannot start the thread of the metrics", error);
+    let Some(namespace) = service.configuration.emf.clone() else { return Ok(None) };
+    Emf::start(service.for_another_worker(), namespace).map(Some).map_err(failed)
 }
 
 /// Asks for the source until it answers.

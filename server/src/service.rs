@@ -1,9 +1,6 @@
 //! What handlers have at hand: the engine, the configuration and what requests leave to each other.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::{sync::Arc, time::SystemTime};
 
 use thicket_engine::Engine;
 
@@ -13,9 +10,11 @@ use crate::{
     configuration::{Configuration, Mode},
     identity::Identities,
     life::Life,
+    meter::{Meter, Meters},
 };
 
-/// One worker's view of the server; the engine and the count of panics are everybody's.
+/// One worker's view of the server; the engine, the meters and the stage of life are
+/// everybody's.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) engine: Engine,
@@ -24,15 +23,31 @@ pub(crate) struct Service {
     pub(crate) buffers: Buffers,
     pub(crate) identities: Identities,
     pub(crate) life: Arc<Life>,
-    panics: Arc<AtomicU64>,
+    /// This worker's numbers.
+    pub(crate) meter: Arc<Meter>,
+    /// Everybody's.
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) started: SystemTime,
 }
 
 impl Service {
     /// The first worker's service.
     pub(crate) fn new(engine: Engine, configuration: Configuration, compute: Compute) -> Self {
         let configuration = Arc::new(configuration);
+        let meters = Arc::<Meters>::default();
+        let meter = meters.meter();
         let (buffers, identities) = (Buffers::default(), Identities::default());
-        Self { engine, configuration, compute, buffers, identities, life: Arc::default(), panics: Arc::default() }
+        Self {
+            engine,
+            configuration,
+            compute,
+            buffers,
+            identities,
+            life: Arc::default(),
+            meter,
+            meters,
+            started: SystemTime::now(),
+        }
     }
 
     /// Another worker's service.
@@ -44,7 +59,9 @@ impl Service {
             buffers: Buffers::default(),
             identities: Identities::default(),
             life: Arc::clone(&self.life),
-            panics: Arc::clone(&self.panics),
+            meter: self.meters.meter(),
+            meters: Arc::clone(&self.meters),
+            started: self.started,
         }
     }
 
@@ -58,6 +75,7 @@ impl Service {
 
     /// Counts a panic; the number of them since the start.
     pub(crate) fn count_panic(&self) -> u64 {
-        self.panics.fetch_add(1, Ordering::Relaxed) + 1
+        self.meter.panics.add(1);
+        self.meters.totals().panics
     }
 }

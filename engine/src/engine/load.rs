@@ -14,6 +14,7 @@ use crate::{
     cache::{Entry, Form, Key},
     error::{Error, ErrorKind, Result},
     governor::{Admission, Reservation, policy},
+    histogram::micros,
     model::Model,
     reading::Reading,
     registry::{Ticket, resident},
@@ -71,7 +72,7 @@ impl Shared {
                 ticket.publish(location, is_pinned, model, reservation);
             }
             Err(error) => {
-                let total_us = started.elapsed().as_micros();
+                let total_us = micros(started.elapsed());
                 tracing::warn!(model = &*name, total_us, error = error.story(), "cannot load");
                 self.counters.load_failures.add_one();
                 ticket.fail(error);
@@ -182,8 +183,8 @@ impl Shared {
             let loaded = &models[victim];
             if self.registry.evict(loaded) {
                 self.counters.evictions.add_one();
-                let idle_ms = self.registry.age().saturating_sub(loaded.used_at()).as_millis();
-                tracing::info!(model = &*loaded.name, bytes = loaded.bytes(), idle_ms, "evicted: least recently used");
+                let idle_us = micros(self.registry.age().saturating_sub(loaded.used_at()));
+                tracing::info!(model = &*loaded.name, bytes = loaded.bytes(), idle_us, "evicted: least recently used");
             }
         }
         Ok(())
@@ -221,7 +222,7 @@ impl Story {
             publish_us = us(Step::Publish),
             reserve_us = us(Step::Reserve),
             map_us = us(Step::Map),
-            total_us = total.as_micros(),
+            total_us = micros(total),
             "loaded"
         );
     }

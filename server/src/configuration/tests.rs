@@ -121,6 +121,17 @@ fn limits_are_options_and_variables() {
 }
 
 #[test]
+fn metrics_need_a_namespace_that_cloudwatch_takes() {
+    assert_eq!(resolve(&Serve::default(), &[]).unwrap().emf, None);
+    assert_eq!(resolve(&options("--emf houses/thicket"), &[]).unwrap().emf.as_deref(), Some("houses/thicket"));
+    for namespace in ["AWS/SageMaker", "a b", &"a".repeat(256)] {
+        let expected = "expected a namespace of 1 to 255 letters, digits and any of . - _ / # :, but not AWS's own";
+        let message = format!("THICKET_EMF: '{namespace}' cannot be used, {expected}");
+        check_refused(&Serve::default(), &[("THICKET_EMF", namespace)], &message);
+    }
+}
+
+#[test]
 fn ensembles_are_averaged_unless_something_else_is_said() {
     let ensemble = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().reading.ensemble;
     assert!(ensemble(&Serve::default(), &[]));

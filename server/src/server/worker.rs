@@ -11,7 +11,7 @@ use super::{
     admission::Admitted,
     farewell::{Farewell, Guest},
 };
-use crate::{conversation::Conversation, dispatch, service::Service, wire::Wire};
+use crate::{conversation::Conversation, dispatch, meter::Connection, service::Service, wire::Wire};
 
 /// The headers that hyper reads unless it is told otherwise.
 const FIELDS_MAX_OF_HYPER: usize = 100;
@@ -30,6 +30,7 @@ pub(super) async fn work(service: Service, mut admitted: UnboundedReceiver<Admit
 }
 
 async fn serve(service: Arc<Service>, admitted: Admitted, guest: Guest) {
+    let _connection = Connection::open(&service.meter);
     let Admitted { stream, permit } = admitted;
     let conversation = Arc::<Conversation>::default();
     let limits = service.configuration.limits;
