@@ -1,6 +1,6 @@
 //! Moves work that would hold up a worker's other connections onto threads of its own.
 
-use std::{panic, sync::Arc};
+use std::{num::NonZero, panic, sync::Arc, thread::available_parallelism};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
@@ -14,12 +14,16 @@ const JOBS_MAX: usize = 256;
 pub(crate) struct Compute {
     runtime: Handle,
     jobs: Arc<Semaphore>,
+    /// One for each job that runs: more at once than there are processors would be no sooner done, and would keep the
+    /// threads that answer from theirs.
+    turns: Arc<Semaphore>,
 }
 
 impl Compute {
     /// Compute threads are the blocking threads of `runtime`.
     pub(crate) fn new(runtime: Handle) -> Self {
-        Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)) }
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)), turns: Arc::new(Semaphore::new(processors)) }
     }
 
     /// What `job`, which is for `model`, returns once a thread has had time for it. A panic of it goes on in the caller.
@@ -33,8 +37,9 @@ impl Compute {
     ) -> Result<T, Failure> {
         let full = |_| Failure::new(Class::Busy, format!("No worker is available to serve request: {model}"));
         let permit = Arc::clone(&self.jobs).try_acquire_owned().map_err(full)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("the turns are never closed");
         let job = move || {
-            let _permit = permit;
+            let _held = (permit, turn);
             job()
         };
         self.runtime.spawn_blocking(job).await.map_err(|error| match error.try_into_panic() {

@@ -28,6 +28,9 @@ pub(crate) const TARGET_MODEL: &str = "x-amzn-sagemaker-target-model";
 const INLINE_BYTES_MAX: usize = 64 << 10;
 const INLINE_ROWS_MAX: usize = 256;
 
+/// So are forests up to this many walks down a tree: half a millisecond or so, for which a probe may wait.
+const INLINE_WALKS_MAX: usize = 1 << 14;
+
 /// Predicts with the model `name`, which must be loaded.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
     let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
@@ -133,8 +136,9 @@ impl Job {
         if self.output == Output::Contributions {
             return true;
         }
+        let rows_max = INLINE_ROWS_MAX.min(INLINE_WALKS_MAX / self.model.trees().unwrap_or(1).max(1));
         let rows = || self.rows_form.rows_max(&self.body);
-        self.body.len() > INLINE_BYTES_MAX || (self.body.len() > INLINE_ROWS_MAX && rows() > INLINE_ROWS_MAX)
+        self.body.len() > INLINE_BYTES_MAX || (self.body.len() > rows_max && rows() > rows_max.max(1))
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {
