@@ -6,7 +6,7 @@ use crate::{
     columns::Columns,
     complaint, csv,
     error::{Error, ErrorKind, Result},
-    libsvm,
+    json, libsvm,
     matrix::Matrix,
     recordio,
 };
@@ -20,6 +20,10 @@ pub enum Form {
     Libsvm,
     /// Protobuf records in frames.
     RecordIo,
+    /// One JSON text.
+    Json,
+    /// A JSON text a line.
+    JsonLines,
 }
 
 /// How rows are read where there is a choice.
@@ -37,9 +41,9 @@ impl Default for Rules {
     }
 }
 
-/// The names under which forms are known, for messages.
+/// The names under which forms are known, for messages: AWS's, and then ours.
 const ACCEPTED: &str = "csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, text/x-libsvm, \
-                        application/x-parquet, application/x-recordio-protobuf";
+                        application/x-parquet, application/x-recordio-protobuf, application/json, application/jsonlines";
 
 impl Form {
     /// The form that a `Content-Type` names, libsvm where there is none: case and most parameters do not matter, but a
@@ -59,6 +63,8 @@ impl Form {
             ))),
             "libsvm" | "text/libsvm" | "text/x-libsvm" => Ok(Self::Libsvm),
             "recordio-protobuf" | "application/x-recordio-protobuf" => Ok(Self::RecordIo),
+            "application/json" => Ok(Self::Json),
+            "application/jsonlines" => Ok(Self::JsonLines),
             "parquet" | "application/x-parquet" => Err(unknown("Content-type application/x-parquet is not supported.")),
             _ => Err(unknown(&format!("{sent} is not an accepted ContentType: {ACCEPTED}."))),
         }
@@ -73,6 +79,8 @@ impl Form {
             Self::Csv => csv::read_for(body, columns, rules.beyond_aws, matrix),
             Self::Libsvm => libsvm::read(body, columns, rules.libsvm_index, matrix),
             Self::RecordIo => recordio::read(body, columns, matrix),
+            Self::Json => json::read(body, columns, matrix),
+            Self::JsonLines => json::read_lines(body, columns, matrix),
         };
         read.map_err(|error| self.introduced(error))
     }
@@ -81,7 +89,8 @@ impl Form {
     #[must_use]
     pub fn rows_max(self, body: &[u8]) -> usize {
         let signs: fn(u8) -> bool = match self {
-            Self::Csv | Self::Libsvm => |byte| byte == b'\n',
+            Self::Csv | Self::Libsvm | Self::JsonLines => |byte| byte == b'\n',
+            Self::Json => |byte| matches!(byte, b'[' | b'{'),
             Self::RecordIo => return body.len().div_ceil(recordio::FRAME_BYTES_MIN),
         };
         1 + body.iter().filter(|&&byte| signs(byte)).count()
@@ -93,6 +102,8 @@ impl Form {
             Self::Csv => "csv",
             Self::Libsvm => "libsvm",
             Self::RecordIo => "recordio-protobuf",
+            Self::Json => "json",
+            Self::JsonLines => "jsonlines",
         }
     }
 
@@ -126,66 +137,4 @@ fn unknown(message: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_are_known_by_every_name_they_have() {
-        for (form, names) in [
-            (Form::Csv, "text/csv|csv|TEXT/CSV|text/csv; charset=utf-8|text/csv;label_size=1|text/csv;label_size = 1"),
-            (Form::Libsvm, "libsvm|text/libsvm|text/x-libsvm|Text/LibSVM;charset=utf-8"),
-            (Form::RecordIo, "recordio-protobuf|application/x-recordio-protobuf"),
-        ] {
-            for name in names.split('|') {
-                assert_eq!(Form::of(Some(name.as_bytes())).unwrap(), form, "{name}");
-            }
-        }
-        assert_eq!(Form::of(None).unwrap(), Form::Libsvm);
-    }
-
-    #[test]
-    fn other_forms_are_refused_as_they_were_sent() {
-        let refused = |sent: &str| {
-            let error = Form::of(Some(sent.as_bytes())).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::UnknownContentType);
-            error.to_string()
-        };
-        for sent in ["Text/Plain", "", "label_size=1; text/csv", "incorrect_format", "multipart/form-data; boundary=x"]
-        {
-            assert_eq!(
-                refused(sent),
-                format!(
-                    "{sent} is not an accepted ContentType: csv, libsvm, parquet, recordio-protobuf, text/csv, text/libsvm, \
-                     text/x-libsvm, application/x-parquet, application/x-recordio-protobuf."
-                )
-            );
-        }
-        for label_size in ["label_size=5", "label_size=1=1", "label_size=1; label_size=0"] {
-            let expected = "is not an accepted csv ContentType. Optional parameter label_size must be equal to 1";
-            assert_eq!(refused(&format!("text/csv; {label_size}")), format!("text/csv; {label_size} {expected}"));
-        }
-        for parquet in ["parquet", "application/x-parquet", "Application/X-Parquet; a=b"] {
-            assert_eq!(refused(parquet), "Content-type application/x-parquet is not supported.");
-        }
-    }
-
-    #[test]
-    fn rows_are_counted_high() {
-        for (form, body, expected) in
-            [(Form::Csv, "1,2\n3,4", 2), (Form::Libsvm, "0:1\n", 2), (Form::RecordIo, "123456789", 2)]
-        {
-            assert_eq!(form.rows_max(body.as_bytes()), expected, "{body}");
-        }
-    }
-
-    #[test]
-    fn rows_that_cannot_be_read_are_introduced_by_their_form() {
-        let read = |body: &str| {
-            Form::Csv.read(body.as_bytes(), Columns::default(), Rules::default(), &mut Matrix::default()).unwrap_err()
-        };
-        let text = "Loading csv data failed with Exception, please ensure data is in csv format:\n row 1, column 2: could \
-                    not convert string to float: 'x'";
-        assert_eq!((read("1,x").kind(), read("1,x").to_string().as_str()), (ErrorKind::InvalidRows, text));
-        assert_eq!(read("").to_string(), "the body is empty");
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ pub mod columns;
 pub mod csv;
 pub mod libsvm;
 pub mod recordio;
+pub mod json;
 pub mod decode;
 pub mod encode;
 mod size;

@@ -1,5 +1,6 @@
 """Rows in every form, through the built server and a graph that answers with the rows it was given."""
 
+import json
 import random
 import unicodedata
 
@@ -11,6 +12,7 @@ from onnx import TensorProto, helper
 
 import container_rows
 from http_client import Client
+from row_forms import FORMS
 
 NAMES = ["sqft", "beds", "lot size"]
 
@@ -145,6 +147,91 @@ def test_libsvm_may_count_from_1(server, tmp_path, echo_model):
     echo = Echo(server("--cache-dir", tmp_path / "cache", environment=environment).url, echo_model)
     for body in (b"1:1 2:2\n2:3", b"1:1 2:2\n0:3", b"3:1"):
         assert same(echo.rows(body, None), container_rows.libsvm_rows(body, True)), body
+
+
+def json_body(draw):
+    """As csv_body."""
+    odd = lambda: draw.choice(["true", '"1"', "01", "+1", ".5", "1.", "1e", "nan", "Infinity", "1e39", "[]", "{}", "", "1 2", "-"])
+    oddness = draw.choice([0, 0, 0.02, 0.1])
+    plain = lambda: draw.choice([repr(draw.uniform(-9, 9)), f"{draw.randint(-9, 9)}E-2", "null", "NaN", "0", "-0", "9" * 30])
+    columns = draw.choice([1, 2, 3])
+    space = lambda: draw.choice(["", "", " ", "\n\t"])
+    cells = lambda count: f"{space()},{space()}".join(odd() if draw.random() < oddness else plain() for _ in range(count))
+    row = lambda: f"[{space()}{cells(columns + (draw.random() < oddness))}{space()}]"
+    wrapped = lambda: row() if draw.random() < 0.7 else f'{{"features"{space()}:{space()}{row()}}}'
+    rows = f"[{','.join(wrapped() for _ in range(draw.choice([0, 1, 2, 4])))}]"
+    body = draw.choice([rows, row(), f'{{{space()}"instances":{rows}{space()}}}', f'{{"inst\\u0061nces" : {rows} }}'])
+    if draw.random() < oddness:
+        at = draw.randrange(len(body))
+        body = body[:at] + draw.choice(["", "]", ",", "{", "x", '"']) + body[at + 1 :]
+    return body.encode()
+
+
+def expected_json(body):
+    """The rows of a text as Python's own parser reads it."""
+
+    def array(row):
+        row = row["features"] if isinstance(row, dict) and list(row) == ["features"] else row
+        if not isinstance(row, list) or not row or not all(cell is None or isinstance(cell, float) for cell in row):
+            raise ValueError("no row")
+        return [np.nan if cell is None else float(cell) for cell in row]
+
+    value = json.loads(body, parse_int=float)
+    rows = value["instances"] if isinstance(value, dict) and list(value) == ["instances"] else value
+    if rows is value and not (isinstance(rows, list) and rows and isinstance(rows[0], (list, dict))):
+        rows = [rows]
+    if not isinstance(rows, list) or not rows:
+        raise ValueError("no rows")
+    return container_rows.narrowed(np.array([array(row) for row in rows]))
+
+
+def test_json_is_read_as_by_python(echo):
+    check_random_bodies(echo, "application/json", json_body, lambda body: outcome(expected_json, body), 1000, 150)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_same_rows_is_answered_alike(named, named_client, form):
+    random = np.random.default_rng(9)
+    rows = random.normal(size=(50, 3)).astype("f4")
+    rows[random.random(rows.shape) < 0.2] = np.nan
+    rows[-1] = [0, -0.0, 1e-40]
+    content_type, write = FORMS[form]
+    headers = {} if content_type is None else {"Content_Type": content_type}
+    answer = named_client("POST", "/models/named/invoke", write(rows), **headers)
+    expected = named[0].predict(xgboost.DMatrix(rows, feature_names=NAMES))
+    assert answer.status == 200, answer
+    assert answer.json == expected.tolist()
+
+
+def test_json_may_name_the_features(named, named_client):
+    rows = np.array([[1, np.nan, 0.5], [np.nan, -2, np.nan]], "f4")
+    body = {"instances": [{"lot size": 0.5, "sqft": 1}, {"beds": -2, "sqft": None}]}
+    expected = named[0].predict(xgboost.DMatrix(rows, feature_names=NAMES)).tolist()
+    assert named_client("POST", "/models/named/invoke", body).json == expected
+    lines = "\n".join(map(json.dumps, body["instances"]))
+    assert named_client("POST", "/models/named/invoke", lines, Content_Type="application/jsonlines").json == expected
+
+
+def test_what_cannot_be_read_says_whose_fault_it_is_and_where(named_client):
+    """Statuses and texts as AWS's container means them."""
+    recordio = "application/x-recordio-protobuf"
+    for content_type, body, status, parts in (
+        ("text/libsvm", "0:1 3:1", 400, ("Unable to evaluate payload provided: ", "index 3", "3 features")),
+        ("text/libsvm", "0:1 4000000000:1", 400, ("index 4000000000", "3 features")),
+        ("text/libsvm", "0:1\n0:x", 415, ("Loading libsvm data failed", "in libsvm format:\n row 2, word 1", "'x'")),
+        (recordio, "0,1,2,3,4", 415, ("Loading recordio-protobuf data failed", "Invalid RecordIO magic at offset 0")),
+        ("application/json", '[[1, 2, 3], [1, 2, "x"]]', 415, ("Loading json data failed", "row 2, column 3")),
+        ("application/json", "[[1, 2, Infinity]]", 415, ("row 1, column 3", "infinite")),
+        ("application/jsonlines", "[1, 2, 3]\n[1, 2", 415, ("Loading jsonlines data failed", "byte 16")),
+        ("application/json", "[[1, 2]]", 400, ("2", "3")),
+        ("application/x-parquet", "PAR1", 415, ("Content-type application/x-parquet is not supported.",)),
+        ("text/plain", "1", 415, ("text/plain is not an accepted ContentType: csv, libsvm, parquet, recordio-protobuf,",)),
+    ):
+        answer = named_client("POST", "/models/named/invoke", body, Content_Type=content_type)
+        assert answer.status == status, (content_type, body, answer)
+        assert all(part in answer.json["message"] for part in parts), answer
+    for content_type in ("text/csv", "text/libsvm", recordio, "application/json", "application/jsonlines"):
+        assert named_client("POST", "/models/named/invoke", b"", Content_Type=content_type).status == 204
 
 
 def test_digits_and_spaces_of_every_script_are_pythons(echo):
