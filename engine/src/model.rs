@@ -1,5 +1,7 @@
 //! A model in memory, whatever runs it: rows in, predictions out.
 
+mod ensemble;
+
 use ndarray::{ArrayView1, ArrayView2};
 use thicket_converters::onnx::metadata;
 
@@ -147,6 +149,45 @@ impl Model {
         }
     }
 
+    /// The objective that the model was trained for, by its name in `XGBoost`; of an ensemble that of its first member,
+    /// and nothing for graphs of others.
+    #[must_use]
+    pub fn objective(&self) -> Option<String> {
+        match &self.0 {
+            Runner::Forest(pack) => objective(pack),
+            Runner::Ensemble(bundle) => bundle.members().first().and_then(objective),
+            Runner::OnnxRuntime(_) => None,
+            Runner::Xgboost(booster) => Some(booster.objective().to_string()),
+        }
+    }
+
+    /// How many margins a row has: the number of classes where there are several. Nothing for graphs of others.
+    #[must_use]
+    pub fn targets(&self) -> Option<usize> {
+        let targets = |pack: &Pack| pack.sections().base.len();
+        match &self.0 {
+            Runner::Forest(pack) => Some(targets(pack)),
+            Runner::Ensemble(bundle) => bundle.members().first().map(targets),
+            Runner::OnnxRuntime(_) => None,
+            Runner::Xgboost(booster) => Some(booster.targets()),
+        }
+    }
+
+    /// Predicts the value of each of `rows` as [`predict`](Self::predict) does, but where the members of an ensemble
+    /// answer classes: there it is the class that most of them answer, and of several such the smallest.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn vote(&self, rows: ArrayView2<'_, f32>) -> Result<Predictions> {
+        match &self.0 {
+            Runner::Ensemble(bundle) if ensemble::answers_classes(bundle) => {
+                self.check_width(rows)?;
+                ensemble::vote(bundle, rows)
+            }
+            _ => self.predict(rows, Output::Value),
+        }
+    }
+
     /// Predicts each of `rows` (shape `[rows, features]`, NaN = missing).
     ///
     /// # Errors
@@ -154,13 +195,10 @@ impl Model {
     /// many that their leaves or contributions would be more than 4,194,304 numbers, and [`ErrorKind::Unsupported`] when
     /// the model has no such output.
     pub fn predict(&self, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
-        if let Some(features) = self.features().filter(|&features| features != rows.ncols()) {
-            let message = format!("rows have {} columns, and the model has {features} features", rows.ncols());
-            return Err(Error::new(ErrorKind::InvalidInput, message));
-        }
+        self.check_width(rows)?;
         match &self.0 {
             Runner::Forest(pack) => predict_forest(pack, rows, output),
-            Runner::Ensemble(bundle) if output == Output::Value => predict_ensemble(bundle, rows),
+            Runner::Ensemble(bundle) if output == Output::Value => ensemble::mean(bundle, rows),
             Runner::Ensemble(_) => {
                 Err(Error::new(ErrorKind::Unsupported, "an ensemble averages values and has nothing but these"))
             }
@@ -172,6 +210,18 @@ impl Model {
             }
         }
     }
+
+    fn check_width(&self, rows: ArrayView2<'_, f32>) -> Result<()> {
+        let Some(features) = self.features().filter(|&features| features != rows.ncols()) else { return Ok(()) };
+        let message = format!("rows have {} columns, and the model has {features} features", rows.ncols());
+        Err(Error::new(ErrorKind::InvalidInput, message))
+    }
+}
+
+/// The objective among what a pack says of its model.
+fn objective(pack: &Pack) -> Option<String> {
+    let properties: serde_json::Value = serde_json::from_str(pack.sections().properties).ok()?;
+    Some(properties.get("objective")?.as_str()?.to_owned())
 }
 
 /// Whether the property `form` says so.
@@ -229,20 +279,6 @@ fn answer(rows: usize, columns: usize) -> Result<Vec<f32>> {
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
     Ok(Vec::with_capacity(numbers))
-}
-
-/// The mean of the members' values whatever their link, as AWS's containers answer: sums in the order of the members and
-/// one division, in `f32`.
-fn predict_ensemble(bundle: &Bundle, rows: ArrayView2<'_, f32>) -> Result<Predictions> {
-    let mut members = bundle.members().iter().map(|member| predict_forest(member, rows, Output::Value));
-    let mut mean = members.next().transpose()?.unwrap_or_default();
-    for member in members {
-        mean.values.iter_mut().zip(member?.values).for_each(|(sum, value)| *sum += value);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "an artifact has far fewer files than f32 can count")]
-    let count = bundle.members().len() as f32;
-    mean.values.iter_mut().for_each(|sum| *sum /= count);
-    Ok(mean)
 }
 
 /// Lets `finish` append `columns` numbers for the margins of each row.

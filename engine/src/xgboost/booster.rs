@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::ArrayView2;
-use thicket_converters::arithmetic;
+use thicket_converters::{Objective, arithmetic};
 
 use super::{XgboostLibrary, handle::Owned};
 use crate::{
@@ -20,6 +20,8 @@ mod tests;
 pub(crate) struct Booster {
     owned: Owned,
     features: usize,
+    targets: usize,
+    objective: Objective,
     has_trees: bool,
 }
 
@@ -38,7 +40,8 @@ impl Booster {
         if features != read.features {
             return Err(owned.odd(format!("{features} features for a model of {}", read.features)));
         }
-        let booster = Self { owned, features, has_trees: !read.trees().is_empty() };
+        let (targets, objective) = (read.targets, read.objective);
+        let booster = Self { owned, features, targets, objective, has_trees: !read.trees().is_empty() };
         booster
             .verify(&read)
             .map_err(|error| Error::caused(ErrorKind::Unsupported, "the model does not verify", error))?;
@@ -70,6 +73,16 @@ impl Booster {
     /// How many columns a row must have.
     pub(crate) fn features(&self) -> usize {
         self.features
+    }
+
+    /// What it was trained for.
+    pub(crate) fn objective(&self) -> Objective {
+        self.objective
+    }
+
+    /// How many margins a row has.
+    pub(crate) fn targets(&self) -> usize {
+        self.targets
     }
 
     /// Predicts each of `rows` (shape `[rows, features]`, NaN = missing) with all of the model's trees.

@@ -44,6 +44,24 @@ fn several_models_answer_their_mean() {
 }
 
 #[test]
+fn classes_are_voted_on_where_that_is_wanted() {
+    let rows = parse(expected()["rows"].as_str().unwrap());
+    let voted =
+        |artifact: &Path| open(artifact, Reading::default()).unwrap().vote(matrix(&rows).view()).unwrap().values;
+    let softmax = fixtures().join("container/softmax");
+    let members = ["a", "b"].map(|name| voted(&softmax.join(name)));
+    let smallest: Vec<f32> = members[0].iter().zip(&members[1]).map(|(one, other)| one.min(*other)).collect();
+    assert_ne!(members[0], members[1]);
+    assert_eq!(voted(&softmax), smallest);
+    assert_eq!(bits(&voted(&fixtures().join("container/kfold"))), bits(&answers("kfold")), "numbers have a mean");
+    let many: Vec<Vec<f32>> = rows.iter().cycle().take(1000).cloned().collect();
+    let model = open(&softmax, Reading::default()).unwrap();
+    assert_eq!(model.vote(matrix(&many).view()).unwrap().values, smallest.repeat(500));
+    assert_eq!(model.vote(matrix(&[vec![0.0; 3]]).view()).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!((model.objective().as_deref(), model.targets()), (Some("multi:softmax"), Some(3)));
+}
+
+#[test]
 fn the_first_model_by_name_answers_alone_where_ensembles_are_not_wanted() {
     let artifact = fixtures().join("container/kfold");
     let alone = open(&artifact.join("xgboost-model-0"), Reading::default()).unwrap();
