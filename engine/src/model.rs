@@ -220,7 +220,7 @@ impl Model {
 
 /// The objective among what a pack says of its model.
 fn objective(pack: &Pack) -> Option<String> {
-    let properties: serde_json::Value = serde_json::from_str(pack.sections().properties).ok()?;
+    let properties: serde_json::Value = serde_json::from_str(pack.sections().properties()).ok()?;
     Some(properties.get("objective")?.as_str()?.to_owned())
 }
 

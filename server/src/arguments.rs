@@ -34,25 +34,29 @@ pub enum Command {
 /// Options of thicket serve. Each is also an environment variable; the command line wins.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Serve {
-    /// Address to listen on: 127.0.0.1, or 0.0.0.0 in container mode [env: THICKET_HOST]
+    /// Address to listen on: 127.0.0.1 with --models or --model, or 0.0.0.0 in a container [env: THICKET_HOST]
     #[arg(long)]
     pub host: Option<String>,
     /// Port to listen on, 0 for any free one: 8080 [env: THICKET_PORT, SAGEMAKER_BIND_TO_PORT]
     #[arg(long)]
     pub port: Option<String>,
-    /// Where models lie, a directory or s3://bucket/prefix: selects stand-alone mode; without it thicket is a container
-    /// whose models are loaded by POST /models [env: THICKET_MODELS]
+    /// Where models lie, a directory or s3://bucket/prefix: selects stand-alone mode; without it and --model thicket is a
+    /// container whose models are loaded by POST /models [env: THICKET_MODELS]
     #[arg(long, value_name = "URI")]
     pub models: Option<String>,
     /// Which answers to give where AWS's container departs from its intentions: those it means to give, with the cause
     /// (intended), or those it gives (strict): intended [env: THICKET_COMPAT]
     #[arg(long, value_name = "RULE")]
     pub compat: Option<String>,
+    /// The only model, a file, directory or model.tar.gz: selects single-model mode [env: THICKET_MODEL, SM_MODEL_DIR unless
+    /// SAGEMAKER_MULTI_MODEL is set]
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<String>,
     /// Memory that all models may take together, such as 512MiB or 2G: 80 % of the cgroup's limit or the machine's memory
     /// [env: THICKET_MEMORY_LIMIT]
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
-    /// Directory for converted models: the user's cache directory, or /tmp/thicket in container mode
+    /// Directory for converted models: the user's cache directory, or /tmp/thicket in a container
     /// [env: THICKET_CACHE_DIR]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<String>,

@@ -2,7 +2,13 @@
 //!
 //! `SageMaker`'s own variables stand behind ours, so that an image runs there without any option.
 
-use std::{env, num::NonZero, path::PathBuf, thread, time::Duration};
+use std::{
+    env,
+    num::NonZero,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use thicket_engine::{Libraries, Reading};
 use tracing::level_filters::LevelFilter;
@@ -10,13 +16,14 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     arguments::{self, Runtimes, Serve},
     decode::Rules,
-    encode::{self, Accepted},
+    encode::{self, Accepted, Dialect, Selection, Style},
     error::{Error, ErrorKind, Result},
     size,
 };
 
 mod compat;
 mod limits;
+mod mode;
 mod place;
 mod reading;
 mod rows;
@@ -24,6 +31,7 @@ mod setting;
 
 pub use compat::Compat;
 pub use limits::Limits;
+pub use mode::{Chosen, Mode};
 pub use place::libraries;
 pub use reading::reading;
 use setting::Settings;
@@ -39,6 +47,8 @@ const SECONDS_MAX: f64 = 86_400.0;
 pub struct Configuration {
     /// Whose endpoint this is.
     pub mode: Mode,
+    /// Why it is that, for the log.
+    pub because: &'static str,
     /// Whether AWS's container is followed in its mistakes.
     pub compat: Compat,
     /// Name or address to listen on.
@@ -71,26 +81,16 @@ pub struct Configuration {
     pub limits: Limits,
     /// What a client that asks for nothing in particular gets.
     pub accept_default: Accepted,
-    /// Whether CSV answers have a line for each row, as batch transform wants them.
-    pub batch: bool,
+    /// How answers are written.
+    pub style: Style,
+    /// What of its predictions a server of one model answers, where that is selected.
+    pub selection: Option<Selection>,
     /// How artifacts are read where containers differ.
     pub reading: Reading,
     /// How rows are read where containers differ.
     pub rows: Rules,
     /// Where other engines' shared libraries are looked for.
     pub libraries: Libraries,
-}
-
-/// Whose endpoint this is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// A container behind `SageMaker`: models come by `POST /models`.
-    Container,
-    /// The whole multi-model endpoint: models come from a source on first use.
-    StandAlone {
-        /// Where the source lies, such as `s3://bucket/prefix`.
-        models: String,
-    },
 }
 
 /// How a log line looks.
@@ -108,22 +108,23 @@ impl Configuration {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn from_environment(serve: &Serve) -> Result<Self> {
-        Self::resolve(serve, &variable)
+        Self::resolve_beside(serve, &variable, Path::new(mode::MODEL_DIR).is_dir())
     }
 
-    /// The configuration of `serve` where `lookup` knows the environment's variables.
+    /// The configuration of `serve` where `lookup` knows the environment's variables, and no platform has left a model.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] with the option or variable, its value and what was expected, and when the environment asks
     /// for the user's own Python.
     pub fn resolve(serve: &Serve, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        Self::resolve_beside(serve, lookup, false)
+    }
+
+    /// The same where `has_model_dir` says whether the platform's folder for one model is there.
+    fn resolve_beside(serve: &Serve, lookup: &dyn Fn(&str) -> Option<String>, has_model_dir: bool) -> Result<Self> {
         let settings = Settings::new(lookup);
         refuse_script_mode(&settings)?;
-        let mode = match settings.text("--models", serve.models.as_ref(), &["THICKET_MODELS"]) {
-            Some(models) => Mode::StandAlone { models },
-            None => Mode::Container,
-        };
-        let container = mode == Mode::Container;
+        let Chosen { mode, because, is_contained: container } = mode::chosen(serve, &settings, has_model_dir)?;
         let compat = compat::compat(serve, &settings)?;
         let host = settings.text("--host", serve.host.as_ref(), &["THICKET_HOST"]);
         let cache_dir = settings.text("--cache-dir", serve.cache_dir.as_ref(), &["THICKET_CACHE_DIR"]);
@@ -143,12 +144,14 @@ impl Configuration {
             log: log_form(serve, &settings)?,
             log_level: log_level(serve, &settings)?,
             limits: limits::limits(&serve.limits, &settings)?,
-            accept_default: accept_default(&settings)?,
-            batch: settings.variable("SAGEMAKER_BATCH").is_some(),
+            accept_default: accept_default(&settings, &mode)?,
+            style: Style { dialect: mode.dialect(), batch: settings.variable("SAGEMAKER_BATCH").is_some() },
+            selection: selection(&settings, &mode),
             reading: reading(&serve.reading, lookup)?,
             rows: rows::rules(serve, &settings, compat)?,
             libraries: libraries(&serve.runtimes, lookup),
             mode,
+            because,
         })
     }
 }
@@ -263,11 +266,17 @@ fn log_level(serve: &Serve, settings: &Settings<'_>) -> Result<LevelFilter> {
     Ok(level.unwrap_or(LevelFilter::INFO))
 }
 
-fn accept_default(settings: &Settings<'_>) -> Result<Accepted> {
+fn accept_default(settings: &Settings<'_>, mode: &Mode) -> Result<Accepted> {
     let variable = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT";
     let expected = "application/json, text/csv, application/jsonlines or application/x-recordio-protobuf";
     let form = settings.parsed(variable, None, &[variable], expected, encode::Form::named)?;
-    Ok(Accepted::default_of(form.unwrap_or(encode::Form::Json)))
+    Ok(Accepted::default_of(form.unwrap_or_else(|| mode.form_default()), mode.dialect()))
+}
+
+/// Only AWS's server of one model selects.
+fn selection(settings: &Settings<'_>, mode: &Mode) -> Option<Selection> {
+    let names = settings.variable("SAGEMAKER_INFERENCE_OUTPUT")?;
+    (mode.dialect() == Dialect::SingleModel).then(|| Selection::parse(&names))
 }
 
 #[cfg(test)]

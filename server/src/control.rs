@@ -157,9 +157,17 @@ pub(crate) fn document() -> Reply {
     reply::with_body(StatusCode::OK, HeaderValue::from_static("application/json"), include_str!("api.json"))
 }
 
-/// What batch transform should send, byte for byte as AWS's plug-in writes it: no line feed, no content type.
+/// What batch transform should send, as AWS's server of one model writes it, or byte for byte as the plug-in of that of
+/// many does: no line feed, no content type.
 pub(crate) fn execution_parameters(service: &Service) -> Reply {
     let payload_mib = (service.configuration.body_bytes_max >> 20).max(1);
+    if service.single.is_some() {
+        let transforms = service.configuration.workers;
+        let body = format!(
+            "{{\"MaxConcurrentTransforms\": {transforms}, \"BatchStrategy\": \"MULTI_RECORD\", \"MaxPayloadInMB\": {payload_mib}}}"
+        );
+        return reply::with_body(StatusCode::OK, HeaderValue::from_static("application/json"), body);
+    }
     let body = format!(
         "{{\n  \"MaxConcurrentTransforms\": 1,\n  \"BatchStrategy\": \"MULTI_RECORD\",\n  \"MaxPayloadInMB\": {payload_mib}\n}}"
     );

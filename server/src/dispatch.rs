@@ -39,7 +39,11 @@ pub(crate) async fn answer(service: &Service, conversation: &Conversation, reque
     let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
     let mut reply = outcome.unwrap_or_else(|failure| {
         let compat = service.configuration.compat;
-        let reply = if for_platform { failure.to_platform(compat) } else { failure.to_container(compat) };
+        let reply = match &service.single {
+            Some(_) => failure.to_single_model(),
+            None if for_platform => failure.to_platform(compat),
+            None => failure.to_container(compat),
+        };
         log(&failure, &reply, &head, &id);
         reply
     });
@@ -65,7 +69,11 @@ async fn handle(
     let body = body::receive(body, conversation, service.configuration.body_bytes_max).await?;
     service.meter.received_bytes.add(body.len() as u64);
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
-    match route? {
+    let route = route?;
+    if service.single.is_some() {
+        route.check_for_one_model(&head.method)?;
+    }
+    match route {
         Route::Ping => Ok(control::status("Healthy")),
         Route::Ready => Ok(control::readiness(service)),
         Route::Document => Ok(control::document()),

@@ -6,13 +6,34 @@
 mod accept;
 mod recordio;
 mod row;
+mod selected;
+mod single;
 
 pub use accept::Accepted;
 use http::HeaderValue;
+pub use selected::{Selection, Selector};
 use thicket_engine::Predictions;
 
 use crate::number::NonFinite;
 use row::Rows;
+
+/// How AWS's two servers write the same form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// As the server of many models.
+    MultiModel,
+    /// As the server of one model.
+    SingleModel,
+}
+
+/// How every answer of a server is written, whatever its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whose ways it has.
+    pub dialect: Dialect,
+    /// Whether each row of a text stands on a line of its own, as batch transform wants them.
+    pub batch: bool,
+}
 
 /// A form in which predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +47,6 @@ pub enum Form {
     /// One record for each row, whose label `score` is a tensor of `f32`.
     RecordIo,
 }
-
-/// The label under which a record has a row's answer.
-const SCORE: &str = "score";
 
 impl Form {
     /// Every form, in the order in which they are offered to a client that does not care.
@@ -55,39 +73,39 @@ impl Form {
         }
     }
 
-    fn media_type(self) -> HeaderValue {
-        HeaderValue::from_static(self.name())
+    /// The `Content-Type` under which a dialect sends this form to a client that used none of our names for it.
+    #[must_use]
+    pub fn media_type(self, dialect: Dialect) -> HeaderValue {
+        HeaderValue::from_static(match (self, dialect) {
+            (Self::Csv, Dialect::SingleModel) => "text/csv; charset=utf-8",
+            _ => self.name(),
+        })
     }
 
-    /// The bytes of `predictions`; `batch` writes each row of [`Form::Csv`] on a line of its own, as batch transform
-    /// wants it.
+    /// The bytes of `predictions`, where each row's answer is cut into lists of `width` numbers if it is longer.
     #[must_use]
-    pub fn write(self, predictions: &Predictions, batch: bool) -> Vec<u8> {
-        self.write_lists(predictions, predictions.columns, batch)
-    }
-
-    /// The same with each row's answer cut into lists of `width` numbers, where it is longer.
-    #[must_use]
-    pub fn write_lists(self, predictions: &Predictions, width: usize, batch: bool) -> Vec<u8> {
+    pub fn write(self, predictions: &Predictions, width: usize, style: Style) -> Vec<u8> {
         let rows = Rows::of(predictions, width);
         let mut out = Vec::with_capacity(2 + predictions.values.len() * 22);
+        match style.dialect {
+            Dialect::MultiModel => self.push_rows(&mut out, rows, style.batch),
+            Dialect::SingleModel => single::push_rows(&mut out, rows, self, style.batch),
+        }
+        out
+    }
+
+    fn push_rows(self, out: &mut Vec<u8>, rows: Rows<'_>, batch: bool) {
         match (self, batch) {
             (Self::Json, _) => {
                 out.push(b'[');
-                rows.join(&mut out, b", ", NonFinite::Json);
+                rows.join(out, b", ", NonFinite::Json);
                 out.push(b']');
             }
-            (Self::Csv, false) => rows.join(&mut out, b",", NonFinite::Text),
-            (Self::Csv, true) => rows.lines(&mut out, NonFinite::Text),
-            (Self::JsonLines, _) => rows.lines(&mut out, NonFinite::Json),
-            (Self::RecordIo, _) => {
-                for row in rows.iter() {
-                    let tensor = recordio::Tensor { values: row.values, shape: row.shape() };
-                    recordio::push_record(&mut out, &[(SCORE, tensor)]);
-                }
-            }
+            (Self::Csv, false) => rows.join(out, b",", NonFinite::Text),
+            (Self::Csv, true) => rows.lines(out, NonFinite::Text),
+            (Self::JsonLines, _) => rows.lines(out, NonFinite::Json),
+            (Self::RecordIo, _) => recordio::push_scores(out, rows),
         }
-        out
     }
 }
 

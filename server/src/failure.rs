@@ -264,6 +264,16 @@ impl Failure {
         reply::json(status, &Envelope { code: status.as_u16(), class, message })
     }
 
+    /// The answer to a client of a server of one model: its text as it is. AWS's says that it is HTML, which a text that
+    /// repeats what a client sent must not be.
+    pub(crate) fn to_single_model(&self) -> Reply {
+        let (status, class, _) = self.class.row();
+        if class.is_empty() {
+            return reply::bare(status, "");
+        }
+        reply::with_body(status, HeaderValue::from_static("text/plain; charset=utf-8"), self.message.clone())
+    }
+
     /// The answer to a client of the platform, in one of the shapes that boto3 turns into its exceptions.
     pub(crate) fn to_platform(&self, compat: Compat) -> Reply {
         let ((original, class, platform), message) = self.told(compat);

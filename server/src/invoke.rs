@@ -1,9 +1,10 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use ndarray::ArrayView2;
 use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
@@ -11,13 +12,13 @@ use crate::{
     columns::Columns,
     configuration::Compat,
     decode::{self, Rules},
-    encode::{self, Accepted},
+    encode::{self, Accepted, Dialect, Selector, Style},
     failure::{Class, Failure},
     matrix::Matrix,
     meter::Temperature,
     reply::{self, Reply},
     service::Service,
-    strict, uri, width, wish,
+    single, strict, uri, width, wish,
 };
 
 /// The header in which the platform and the SDK's local mode name a model.
@@ -38,14 +39,17 @@ pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, b
     Ok(reply::without_reason(predict(service, model, headers, body).await?))
 }
 
-/// Predicts with the model that the query's `model_name` or the target header names. A model that only the header names
-/// is loaded first where there is a source.
+/// Predicts with the one model, or with the one that the query's `model_name` or the target header names. A model that
+/// only the header names is loaded first where there is a source.
 pub(crate) async fn named_aside(
     service: &Service,
     query: &str,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Reply, Failure> {
+    if service.single.is_some() {
+        return loaded(service, single::NAME, headers, body).await;
+    }
     if let Some(name) = uri::parameter(query, "model_name") {
         return loaded(service, &name, headers, body).await;
     }
@@ -91,18 +95,18 @@ pub(crate) async fn predict(
     body: Bytes,
 ) -> Result<Reply, Failure> {
     let refused = |error| Failure::input(&error);
-    let compat = service.configuration.compat;
+    let (compat, style) = (service.configuration.compat, service.configuration.style);
     if compat.is_strict() {
         strict::check(headers).map_err(refused)?;
     }
-    let Accepted { form: answer_form, content_type } =
-        Accepted::of(headers, &service.configuration.accept_default).map_err(refused)?;
+    let accepted = Accepted::of(headers, &service.configuration.accept_default, style.dialect);
+    let Accepted { form: answer_form, content_type } = accepted.map_err(refused)?;
     let rows_form = decode::Form::of(decode::content_type(headers)).map_err(refused)?;
     // AWS's container does not look at the header that holds a wish.
     let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };
-    let (batch, rules) = (service.configuration.batch, service.configuration.rows);
-    let matrix = service.buffers.take();
-    let mut job = Job { model, body, rows_form, rules, answer_form, output, batch, compat, matrix };
+    let selector = service.single.as_ref().map_or(Ok(None), |single| single.selector(output))?;
+    let (rules, matrix) = (service.configuration.rows, service.buffers.take());
+    let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
     let (job, answer) = if job.is_heavy() {
         let name = job.model.name().to_owned();
         let run = move || {
@@ -126,7 +130,8 @@ struct Job {
     rules: Rules,
     answer_form: encode::Form,
     output: Output,
-    batch: bool,
+    selector: Option<Arc<Selector>>,
+    style: Style,
     compat: Compat,
     matrix: Matrix,
 }
@@ -146,8 +151,19 @@ impl Job {
         self.rows_form
             .read(&self.body, columns, self.rules, &mut self.matrix)
             .map_err(|error| Failure::input(&error))?;
-        let predictions = width::predict(&self.model, &self.matrix, self.output, self.compat)?;
-        Ok(self.answer_form.write_lists(&predictions, self.width(&predictions), self.batch))
+        let predictions = width::predict(&self.model, &self.matrix, self.compat, |rows| self.predict(rows))?;
+        Ok(match &self.selector {
+            Some(selector) => selector.write(self.answer_form, &predictions, self.style),
+            None => self.answer_form.write(&predictions, self.width(&predictions), self.style),
+        })
+    }
+
+    /// AWS's server of one model lets an ensemble's members vote on classes, that of many never does.
+    fn predict(&self, rows: ArrayView2<'_, f32>) -> thicket_engine::Result<Predictions> {
+        match (self.style.dialect, self.output) {
+            (Dialect::SingleModel, Output::Value) => self.model.vote(rows),
+            (_, output) => self.model.predict(rows, output),
+        }
     }
 
     /// How many numbers of a row belong together.

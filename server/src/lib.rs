@@ -38,6 +38,7 @@ mod body;
 mod buffers;
 mod compute;
 mod life;
+mod single;
 mod service;
 mod exposition;
 mod metrics;

@@ -15,12 +15,17 @@ pub enum NonFinite {
 
 /// Appends `repr(float(value))`.
 pub fn push_python(out: &mut Vec<u8>, value: f32, non_finite: NonFinite) {
+    push_python_double(out, f64::from(value), non_finite);
+}
+
+/// Appends `repr(value)`.
+pub fn push_python_double(out: &mut Vec<u8>, value: f64, non_finite: NonFinite) {
     if !value.is_finite() {
         out.extend_from_slice(spell(value, non_finite));
         return;
     }
     let mut buffer = zmij::Buffer::new();
-    let text = buffer.format_finite(f64::from(value));
+    let text = buffer.format_finite(value);
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     out.extend_from_slice(sign.as_bytes());
     push_layout(out, digits);
@@ -31,11 +36,11 @@ pub fn push_shortest(out: &mut Vec<u8>, value: f32) {
     if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else {
-        out.extend_from_slice(spell(value, NonFinite::Text));
+        out.extend_from_slice(spell(f64::from(value), NonFinite::Text));
     }
 }
 
-fn spell(value: f32, non_finite: NonFinite) -> &'static [u8] {
+fn spell(value: f64, non_finite: NonFinite) -> &'static [u8] {
     match (non_finite, value.is_nan(), value > 0.0) {
         (NonFinite::Json, true, _) => b"NaN",
         (NonFinite::Json, false, true) => b"Infinity",
@@ -96,6 +101,24 @@ mod tests {
         let lines = include_str!("number/python.txt").lines().filter(|line| !line.starts_with('#'));
         for (bits, expected) in lines.map(|line| line.split_once(' ').unwrap()) {
             check(f32::from_bits(u32::from_str_radix(bits, 16).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn doubles_that_are_no_single_are_laid_out_alike() {
+        for (value, expected) in [
+            (0.4, "0.4"),
+            (1.0 - 0.9, "0.09999999999999998"),
+            (1.0 - f64::from(0.3_f32), "0.699999988079071"),
+            (1e-5, "1e-05"),
+            (1.25e-7, "1.25e-07"),
+            (1e15, "1000000000000000.0"),
+            (1.5e16, "1.5e+16"),
+            (-0.0, "-0.0"),
+        ] {
+            let mut out = Vec::new();
+            push_python_double(&mut out, value, NonFinite::Json);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 

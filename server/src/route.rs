@@ -140,6 +140,24 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// Refuses what a server of one model does not have.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub(crate) fn check_for_one_model(&self, method: &Method) -> Result<(), Failure> {
+        match self {
+            Self::List
+            | Self::Load
+            | Self::Describe(_)
+            | Self::Unload(_)
+            | Self::Scale(_)
+            | Self::Invoke(_)
+            | Self::Endpoint(_) => Err(Failure::resource_not_found()),
+            Self::Invocations if *method != Method::POST => Err(Failure::method_not_allowed()),
+            _ => Ok(()),
+        }
+    }
+
     fn models(method: &Method) -> Result<Self, Failure> {
         match *method {
             Method::GET => Ok(Self::List),
@@ -246,5 +264,21 @@ mod tests {
         check_refused("POST /endpoints/any/invocations", Class::ResourceNotFound);
         let refused = Route::of(&Method::GET, "/endpoints/any/invocations", true).unwrap_err();
         assert_eq!(refused.class(), Class::MethodNotAllowed);
+    }
+
+    #[test]
+    fn a_server_of_one_model_has_no_names() {
+        let check = |line: &str| {
+            let (method, path) = line.split_once(' ').unwrap();
+            let method = method.parse().unwrap();
+            Route::of(&method, path, false).unwrap().check_for_one_model(&method).map_err(|failure| failure.class())
+        };
+        for line in ["GET /ping", "POST /invocations", "GET /execution-parameters"] {
+            assert_eq!(check(line), Ok(()), "{line}");
+        }
+        for line in ["GET /models", "POST /models", "DELETE /models/a", "POST /models/a/invoke", "POST /a/predict"] {
+            assert_eq!(check(line), Err(Class::ResourceNotFound), "{line}");
+        }
+        assert_eq!(check("GET /invocations"), Err(Class::MethodNotAllowed));
     }
 }

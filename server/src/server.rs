@@ -28,6 +28,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     life::Life,
     service::Service,
+    single::Single,
 };
 
 mod admission;
@@ -62,10 +63,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the source and the cache, then takes the port.
+    /// Opens the source and the cache, loads the model if there is only one, then takes the port.
     ///
     /// # Errors
-    /// [`ErrorKind::Engine`] when the source or the cache cannot be used, [`ErrorKind::Io`] when the port is not to be
+    /// [`ErrorKind::Engine`] when the source, the cache or the one model cannot be used, [`ErrorKind::Io`] when the port is not to be
     /// had.
     pub fn bind(configuration: Configuration) -> Result<Self> {
         let acceptor = runtime(Builder::new_current_thread().enable_all())?;
@@ -73,13 +74,14 @@ impl Server {
         let loads = loads.worker_threads(LOAD_THREADS).max_blocking_threads(BLOCKING_THREADS_MAX).enable_all();
         let loads = runtime(loads.thread_name("thicket-load"))?;
         let engine = engine(&configuration, &loads)?;
+        let single = loads.block_on(Single::load(&engine, &configuration))?;
         let listener = {
             let _within = acceptor.enter();
             listen(&configuration.host, configuration.port)?
         };
         let address =
             listener.local_addr().map_err(|error| Error::caused(ErrorKind::Io, "the socket has no address", error))?;
-        let service = Service::new(engine, configuration, Compute::new(loads.handle().clone()));
+        let service = Service::new(engine, single, configuration, Compute::new(loads.handle().clone()));
         Ok(Self { listener, address, service, acceptor, loads })
     }
 

@@ -11,6 +11,7 @@ use crate::{
     identity::Identities,
     life::Life,
     meter::{Meter, Meters},
+    single::Single,
 };
 
 /// One worker's view of the server; the engine, the meters and the stage of life are
@@ -18,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) engine: Engine,
+    /// The one model, in single-model mode.
+    pub(crate) single: Option<Arc<Single>>,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) compute: Compute,
     pub(crate) buffers: Buffers,
@@ -32,13 +35,15 @@ pub(crate) struct Service {
 
 impl Service {
     /// The first worker's service.
-    pub(crate) fn new(engine: Engine, configuration: Configuration, compute: Compute) -> Self {
+    pub(crate) fn new(engine: Engine, single: Option<Single>, configuration: Configuration, compute: Compute) -> Self {
         let configuration = Arc::new(configuration);
         let meters = Arc::<Meters>::default();
         let meter = meters.meter();
         let (buffers, identities) = (Buffers::default(), Identities::default());
+        let single = single.map(Arc::new);
         Self {
             engine,
+            single,
             configuration,
             compute,
             buffers,
@@ -54,6 +59,7 @@ impl Service {
     pub(crate) fn for_another_worker(&self) -> Self {
         Self {
             engine: self.engine.clone(),
+            single: self.single.clone(),
             configuration: Arc::clone(&self.configuration),
             compute: self.compute.clone(),
             buffers: Buffers::default(),
@@ -69,7 +75,7 @@ impl Service {
     pub(crate) fn models(&self) -> Option<&str> {
         match &self.configuration.mode {
             Mode::StandAlone { models } => Some(models),
-            Mode::Container => None,
+            Mode::Container | Mode::SingleModel { .. } => None,
         }
     }
 

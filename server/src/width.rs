@@ -1,7 +1,7 @@
 //! Whether rows are as wide as their model, or only so short that AWS's container fills them up.
 
 use ndarray::{Array2, ArrayView2, Axis};
-use thicket_engine::{Model, Output, Predictions};
+use thicket_engine::{Model, Predictions};
 
 use crate::{
     configuration::Compat,
@@ -12,16 +12,22 @@ use crate::{
 /// Numbers that are filled up at once: what bounds the memory of many short rows for a wide model.
 const NUMBERS_MAX: usize = 1 << 20;
 
-/// What a model answers for rows that may be too short for it.
+/// What `answer` of a model says to rows that may be too short for it.
 ///
 /// # Errors
 /// [`Class::BadPayload`] with both numbers when the rows are too long or too short, and whatever makes a prediction fail.
-pub(crate) fn predict(model: &Model, rows: &Matrix, output: Output, compat: Compat) -> Result<Predictions, Failure> {
+pub(crate) fn predict(
+    model: &Model,
+    rows: &Matrix,
+    compat: Compat,
+    answer: impl Fn(ArrayView2<'_, f32>) -> thicket_engine::Result<Predictions>,
+) -> Result<Predictions, Failure> {
+    let answer = |rows: ArrayView2<'_, f32>| answer(rows).map_err(|error| Failure::prediction(&error));
     let Some(features) = model.features().filter(|&features| features != rows.columns) else {
-        return model.predict(rows.view(), output).map_err(|error| Failure::prediction(&error));
+        return answer(rows.view());
     };
     if compat.is_strict() && is_filled(rows.columns, features, model.is_pickled()) {
-        return predict_filled(model, rows, features, output);
+        return answer_filled(rows, features, answer);
     }
     Err(mismatch(rows.columns, features))
 }
@@ -32,13 +38,16 @@ fn is_filled(columns: usize, features: usize, is_pickled: bool) -> bool {
 }
 
 /// Fills the rows up with missing values, some at a time: those are written once, so that a row costs its own numbers only.
-fn predict_filled(model: &Model, rows: &Matrix, features: usize, output: Output) -> Result<Predictions, Failure> {
+fn answer_filled(
+    rows: &Matrix,
+    features: usize,
+    answer: impl Fn(ArrayView2<'_, f32>) -> Result<Predictions, Failure>,
+) -> Result<Predictions, Failure> {
     let at_once = (NUMBERS_MAX / features).min(rows.rows()).max(1);
     let mut wide = Array2::from_elem((at_once, features), f32::NAN);
     let mut all = Predictions::default();
     for block in rows.values.chunks(at_once * rows.columns) {
-        let filled = fill(&mut wide, block, rows.columns);
-        let predictions = model.predict(filled, output).map_err(|error| Failure::prediction(&error))?;
+        let predictions = answer(fill(&mut wide, block, rows.columns))?;
         all.columns = predictions.columns;
         all.values.extend(predictions.values);
     }

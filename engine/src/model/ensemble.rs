@@ -28,7 +28,7 @@ pub(super) fn mean(bundle: &Bundle, rows: ArrayView2<'_, f32>) -> Result<Predict
 
 /// Whether the values are classes, of which there is no mean: the first member speaks for all.
 pub(super) fn answers_classes(bundle: &Bundle) -> bool {
-    let is_class = |pack: &Pack| matches!(pack.finish(), Finish::Link(Link::SoftmaxClass | Link::Hinge));
+    let is_class = |pack: &Pack| matches!(pack.sections().finish(), Finish::Link(Link::SoftmaxClass | Link::Hinge));
     bundle.members().first().is_some_and(is_class)
 }
 

@@ -22,14 +22,17 @@ pub(super) fn run(options: &Serve) -> Result<()> {
     let form = configuration.log;
     log::start(form, configuration.log_level);
     let stop = Stop::on_signals()?;
-    let mode = configuration.mode.clone();
+    let (mode, because) = (configuration.mode.clone(), configuration.because);
     let server = Server::bind(configuration)?;
     let address = server.address();
     stop.serves();
     server.run(async move {
         match mode {
-            Mode::Container => info!(%address, "serving as a container"),
-            Mode::StandAlone { models } => info!(%address, models, "serving alone"),
+            Mode::Container => info!(%address, because, "serving as a container of many models"),
+            Mode::SingleModel { model } => {
+                info!(%address, because, model = %model.display(), "serving as a container of one model");
+            }
+            Mode::StandAlone { models } => info!(%address, because, models, "serving alone"),
         }
         announce(address, form);
         stop.asked().await;

@@ -38,7 +38,7 @@ fn nothing_said_is_a_container() {
     assert_eq!((configuration.body_bytes_max, configuration.model_bytes_max), (6_291_456, 256 << 20));
     assert_eq!((configuration.load_wait, configuration.grace), (Duration::from_mins(1), Duration::from_secs(25)));
     assert_eq!((configuration.log, configuration.log_level), (LogForm::Text, LevelFilter::INFO));
-    assert_eq!((configuration.memory_limit_bytes, configuration.batch), (None, false));
+    assert_eq!((configuration.memory_limit_bytes, configuration.style.batch), (None, false));
     assert_eq!(configuration.accept_default.form, encode::Form::Json);
     assert!(configuration.workers >= 1);
 }
@@ -52,6 +52,44 @@ fn models_make_it_stand_alone() {
     let configuration = resolve(&Serve::default(), &[("THICKET_MODELS", "s3://bucket/prefix")]).unwrap();
     assert_eq!(configuration.mode, models);
     assert_eq!(resolve(&Serve::default(), &[("THICKET_MODELS", "")]).unwrap().mode, Mode::Container);
+}
+
+#[test]
+fn the_mode_is_what_somebody_asked_for() {
+    let single = |model: &str| Mode::SingleModel { model: model.into() };
+    let check = |line: &str, variables: Variables<'_>, has_model_dir, expected: &Mode, because: &str| {
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let found = Configuration::resolve_beside(&options(line), &lookup, has_model_dir).unwrap();
+        assert_eq!((&found.mode, found.because), (expected, because));
+        let is_contained = line.is_empty();
+        assert_eq!(found.host, if is_contained { "0.0.0.0" } else { "127.0.0.1" });
+        assert_eq!(found.cache_dir == Path::new("/tmp/thicket"), is_contained);
+    };
+    let (multi, one) = (("SAGEMAKER_MULTI_MODEL", "false"), ("SM_MODEL_DIR", "/srv/model"));
+    let alone = Mode::StandAlone { models: "/srv".to_owned() };
+    check("--models /srv", &[multi, one], true, &alone, "--models names a source");
+    check("--model /srv/a", &[multi, one], true, &single("/srv/a"), "--model names a model");
+    check("", &[multi, one], true, &Mode::Container, "SAGEMAKER_MULTI_MODEL is set");
+    let because = "SM_MODEL_DIR is set and SAGEMAKER_MULTI_MODEL is not";
+    check("", &[("SAGEMAKER_MULTI_MODEL", ""), one], true, &single("/srv/model"), because);
+    let because = "/opt/ml/model is there and SAGEMAKER_MULTI_MODEL is not set";
+    check("", &[], true, &single("/opt/ml/model"), because);
+    check("", &[], false, &Mode::Container, "nothing names a model");
+    let message = "--models: '/a' beside --model: '/b' cannot be used, expected one of them";
+    check_refused(&options("--models /a --model /b"), &[], message);
+}
+
+#[test]
+fn a_server_of_one_model_has_its_own_defaults() {
+    let model = ("THICKET_MODEL", "/srv/model");
+    let output = ("SAGEMAKER_INFERENCE_OUTPUT", "predicted_label, Probability");
+    let configuration = resolve(&Serve::default(), &[model, output]).unwrap();
+    let accept = &configuration.accept_default;
+    assert_eq!((accept.form, accept.content_type.to_str().unwrap()), (encode::Form::Csv, "text/csv; charset=utf-8"));
+    assert_eq!(configuration.selection, Some(Selection::parse("predicted_label,probability")));
+    let accept = ("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/jsonlines");
+    assert_eq!(resolve(&Serve::default(), &[model, accept]).unwrap().accept_default.form, encode::Form::JsonLines);
+    assert_eq!(resolve(&Serve::default(), &[output]).unwrap().selection, None, "many models select nothing");
 }
 
 #[test]
@@ -76,7 +114,7 @@ fn the_largest_body_follows_sagemakers_rules() {
 fn sagemaker_says_what_is_written() {
     let variables = [("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/csv"), ("SAGEMAKER_BATCH", "false")];
     let configuration = resolve(&Serve::default(), &variables).unwrap();
-    assert_eq!((configuration.accept_default.form, configuration.batch), (encode::Form::Csv, true));
+    assert_eq!((configuration.accept_default.form, configuration.style.batch), (encode::Form::Csv, true));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Reverse};
 
 use http::{HeaderMap, HeaderValue, header::ACCEPT};
 
-use super::Form;
+use super::{Dialect, Form};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a client is going to get.
@@ -26,29 +26,30 @@ struct Range<'a> {
 impl Accepted {
     /// The form of a client that does not say what it wants.
     #[must_use]
-    pub fn default_of(form: Form) -> Self {
-        Self { form, content_type: form.media_type() }
+    pub fn default_of(form: Form, dialect: Dialect) -> Self {
+        Self { form, content_type: form.media_type(dialect) }
     }
 
     /// What the `Accept` among `headers` asks for, and `default` when it asks for nothing in particular.
     ///
-    /// A header that is one of our media types is answered under the name it used. Of a list, or of one with parameters,
+    /// A header that is one of our media types is answered under the name it used, but in a server of one model. Of a list, or of one with parameters,
     /// each form has the weight of the range that names it most closely. The greatest weight wins, then the closest
     /// name, then the range that stands first, and under one range the default.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownAccept`] when nothing that it names is written here.
-    pub fn of(headers: &HeaderMap, default: &Self) -> Result<Self> {
+    pub fn of(headers: &HeaderMap, default: &Self, dialect: Dialect) -> Result<Self> {
         let text = field(headers);
         let text = text.trim();
         if text.is_empty() || text == "*/*" {
             return Ok(default.clone());
         }
-        if let Some((form, sent)) = Form::named(text).zip(headers.get(ACCEPT)) {
+        let named = Form::named(text).zip(headers.get(ACCEPT));
+        if let Some((form, sent)) = named.filter(|_| dialect == Dialect::MultiModel) {
             return Ok(Self { form, content_type: sent.clone() });
         }
         let form = best(text, default.form).ok_or_else(|| unknown(text))?;
-        Ok(if form == default.form { default.clone() } else { Self::default_of(form) })
+        Ok(Self::default_of(form, dialect))
     }
 }
 
@@ -130,7 +131,12 @@ mod tests {
     }
 
     fn accepted_beside(accept: &'static str, default: Form) -> Result<(Form, String)> {
-        let accepted = Accepted::of(&lines(&[accept]), &Accepted::default_of(default))?;
+        accepted_in(Dialect::MultiModel, accept, default)
+    }
+
+    fn accepted_in(dialect: Dialect, accept: &'static str, default: Form) -> Result<(Form, String)> {
+        let default = Accepted::default_of(default, dialect);
+        let accepted = Accepted::of(&lines(&[accept]), &default, dialect)?;
         Ok((accepted.form, accepted.content_type.to_str().unwrap().to_owned()))
     }
 
@@ -154,11 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn a_server_of_one_model_uses_its_own_names() {
+        for (accept, content_type) in [
+            ("TEXT/CSV", "text/csv; charset=utf-8"),
+            ("Application/JSON", "application/json"),
+            ("application/json;verbose=True", "application/json"),
+            ("application/jsonlines", "application/jsonlines"),
+        ] {
+            assert_eq!(accepted_in(Dialect::SingleModel, accept, Form::Json).unwrap().1, content_type);
+        }
+    }
+
+    #[test]
     fn no_wish_gets_the_default() {
-        let csv = Accepted::default_of(Form::Csv);
-        assert_eq!(Accepted::of(&HeaderMap::new(), &csv).unwrap(), csv);
+        let (multi, single) = (Dialect::MultiModel, Dialect::SingleModel);
+        let csv = Accepted::default_of(Form::Csv, multi);
+        assert_eq!(Accepted::of(&HeaderMap::new(), &csv, multi).unwrap(), csv);
+        assert_eq!(accepted_in(single, "", Form::Csv).unwrap().1, "text/csv; charset=utf-8");
         for accept in ["", "*/*", " */* ", "*/*;q=0.1", "text/html, */*"] {
-            assert_eq!(Accepted::of(&lines(&[accept]), &csv).unwrap(), csv, "{accept:?}");
+            assert_eq!(Accepted::of(&lines(&[accept]), &csv, multi).unwrap(), csv, "{accept:?}");
         }
     }
 
@@ -187,7 +207,8 @@ mod tests {
 
     #[test]
     fn lines_are_one_list() {
-        let of = |sent: &[&'static str]| Accepted::of(&lines(sent), &Accepted::default_of(Form::Json)).unwrap().form;
+        let json = Accepted::default_of(Form::Json, Dialect::MultiModel);
+        let of = |sent: &[&'static str]| Accepted::of(&lines(sent), &json, Dialect::MultiModel).unwrap().form;
         assert_eq!(of(&["text/html", "text/csv;q=0.5", "application/jsonlines;q=0.6"]), Form::JsonLines);
         assert_eq!(of(&["text/csv", "text/html"]), Form::Csv);
     }

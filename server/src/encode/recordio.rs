@@ -3,6 +3,11 @@
 //! A frame is a mark, a length and a payload, padded to a multiple of four bytes. The payload has its answers in the map
 //! `label`, each a tensor of `f32`. All lengths are known before a byte is written, so nothing is copied.
 
+use super::row::Rows;
+
+/// The label under which a record has a row's answer.
+const SCORE: &str = "score";
+
 /// What every frame begins with.
 const MARK: u32 = 0xCED7_230A;
 
@@ -20,6 +25,13 @@ const LENGTH_DELIMITED: u8 = 2;
 pub(super) struct Tensor<'a> {
     pub(super) values: &'a [f32],
     pub(super) shape: Option<[usize; 2]>,
+}
+
+/// Appends a record for each row.
+pub(super) fn push_scores(out: &mut Vec<u8>, rows: Rows<'_>) {
+    for row in rows.iter() {
+        push_record(out, &[(SCORE, Tensor { values: row.values, shape: row.shape() })]);
+    }
 }
 
 /// Appends a frame with one record that has these labels.
