@@ -76,7 +76,8 @@ def test_the_answer_comes_as_csv_when_it_is_asked_for(runtime):
 
 def test_a_list_of_accepted_types_is_understood(runtime):
     response = invoke(runtime, HOUSES[0].target, HOUSES[0].rows[0], Accept="text/csv, application/json")
-    assert response["Body"].read().decode() == repr(HOUSES[0].prices[0])
+    assert response["ContentType"] == "application/json"
+    assert json.load(response["Body"]) == HOUSES[0].prices[:1]
 
 
 def test_an_unknown_model_is_the_callers_error(runtime, bucket):

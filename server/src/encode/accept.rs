@@ -34,7 +34,7 @@ impl Accepted {
     ///
     /// A header that is one of our media types is answered under the name it used, but in a server of one model. Of a list, or of one with parameters,
     /// each form has the weight of the range that names it most closely. The greatest weight wins, then the closest
-    /// name, then the range that stands first, and under one range the default.
+    /// name, then the default, then the range that stands first.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownAccept`] when nothing that it names is written here.
@@ -60,22 +60,20 @@ fn field(headers: &HeaderMap) -> Cow<'_, str> {
     lines.fold(first, |list, line| format!("{list}, {line}").into())
 }
 
-/// The form that a list wants most; `default` goes before its equals.
+/// The form that a list wants most.
 fn best(list: &str, default: Form) -> Option<Form> {
     let ranges: Vec<Range<'_>> = list.split(',').map(Range::read).collect();
-    let others = Form::ALL.into_iter().filter(|form| *form != default);
-    let ranked = std::iter::once(default).chain(others).filter_map(|form| Some((form, rank(&ranges, form)?)));
     // Of equals the last is the greatest, so the order is turned round.
-    let ranked: Vec<_> = ranked.collect();
-    ranked.into_iter().rev().max_by_key(|(_, rank)| *rank).map(|(form, _)| form)
+    let ranked = Form::ALL.into_iter().rev().filter_map(|form| Some((form, rank(&ranges, form, default)?)));
+    ranked.max_by_key(|(_, rank)| *rank).map(|(form, _)| form)
 }
 
-/// How much a form is wanted: weight, closeness, place. Nothing where it is not.
-fn rank(ranges: &[Range<'_>], form: Form) -> Option<(u16, u8, Reverse<usize>)> {
+/// How much a form is wanted: weight, closeness, whether it is the default, place. Nothing where it is not.
+fn rank(ranges: &[Range<'_>], form: Form, default: Form) -> Option<(u16, u8, bool, Reverse<usize>)> {
     let matching =
         ranges.iter().enumerate().map(|(place, range)| (range.closeness(form), Reverse(place), range.weight));
     let (closeness, place, weight) = matching.max_by_key(|(closeness, place, _)| (*closeness, *place))?;
-    (closeness > 0 && weight > 0).then_some((weight, closeness, place))
+    (closeness > 0 && weight > 0).then_some((weight, closeness, form == default, place))
 }
 
 impl<'a> Range<'a> {
@@ -185,7 +183,8 @@ mod tests {
     #[test]
     fn lists_and_parameters_get_the_most_wanted_media_type() {
         for (accept, form) in [
-            ("text/csv, application/json", Form::Csv),
+            ("text/csv, application/json", Form::Json),
+            ("application/jsonlines, text/csv", Form::JsonLines),
             ("text/html, application/json;verbose=True", Form::Json),
             ("text/csv;q=0.5, application/json;q=0.9", Form::Json),
             ("text/csv; charset=utf-8", Form::Csv),
@@ -214,11 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn under_one_range_the_default_goes_first() {
+    fn among_equals_the_default_goes_first() {
         for (accept, default, form) in [
             ("application/*", Form::JsonLines, Form::JsonLines),
             ("application/*", Form::Csv, Form::Json),
-            ("text/*, application/*", Form::Json, Form::Csv),
+            ("text/*, application/*", Form::Json, Form::Json),
+            ("text/csv, application/json", Form::Csv, Form::Csv),
+            ("text/csv, application/json", Form::JsonLines, Form::Csv),
             ("*/*, application/*", Form::Csv, Form::Json),
         ] {
             assert_eq!(accepted_beside(accept, default).unwrap().0, form, "{accept} {default:?}");
