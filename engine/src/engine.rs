@@ -187,7 +187,7 @@ impl Engine {
     /// How many models are in memory.
     #[must_use]
     pub fn models_count(&self) -> usize {
-        self.0.registry.loaded().len()
+        self.0.registry.count()
     }
 
     /// The `count` models that are asked for most.

@@ -8,6 +8,9 @@ use std::{
 
 use crate::slot::Loaded;
 
+/// Longer names are not told: they would make an answer long, and cut they would not be told apart.
+const NAME_BYTES_MAX: usize = 1024;
+
 /// Requests for the models that are asked for most, as numbers that only grow for as long as a name is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Popular {
@@ -50,7 +53,7 @@ impl Popularity {
 impl Popular {
     /// Gives a model a name here, if need be that of one that is asked for less.
     fn admit(&mut self, name: &Arc<str>, requests: u64, count: usize) {
-        if self.models.iter().any(|(known, _)| known == name) {
+        if name.len() > NAME_BYTES_MAX || self.models.iter().any(|(known, _)| known == name) {
             return;
         }
         if self.models.len() >= count {
@@ -78,6 +81,7 @@ mod tests {
         popular.models[1].1 = 3;
         admit(&mut popular, "c", 3);
         admit(&mut popular, "a", 9);
+        admit(&mut popular, &"d".repeat(NAME_BYTES_MAX + 1), 9);
         let names = |popular: &Popular| popular.models.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
         assert_eq!(names(&popular), ["a", "b"]);
         admit(&mut popular, "c", 4);

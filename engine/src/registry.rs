@@ -94,6 +94,11 @@ impl Registry {
         self.slots.iter().filter_map(|slot| ready(slot.value())).collect()
     }
 
+    /// How many models are in memory.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot.value(), Slot::Ready(_))).count()
+    }
+
     /// Every model in memory, sorted by name.
     pub(crate) fn models(&self) -> Vec<Arc<Loaded>> {
         let mut models = self.loaded();
