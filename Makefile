@@ -8,7 +8,7 @@ SECONDS ?= 60
 FUZZED := pickle legacy json ubjson onnx pack archive csv
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image campaign fuzz build runtimes image bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build runtimes image bench-aws clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,12 @@ test-system: build runtimes $(VENV)/installed ## The built server with real clie
 
 test-image: image $(VENV)/installed ## The image, run with a memory limit and without rights.
 	THICKET_IMAGE=$(IMAGE) $(VENV)/bin/python -m pytest --quiet tests/system/test_image.py
+
+test-slow: build $(VENV)/installed ## Slow clients and tiny chunks in numbers, and slowhttptest's attacks.
+	THICKET_SLOW_CLIENTS=1000 THICKET_SLOW_KINDS=head,body,read THICKET_CHUNKED_REQUESTS=100 \
+		$(VENV)/bin/python -m pytest --quiet -rP tests/system/test_slow_clients.py tests/system/test_http.py
+	$(PYTHON) tests/tools/install.py slowhttptest
+	$(VENV)/bin/python tests/system/slow_http.py $(THICKET)
 
 campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random models, and both beside XGBoost and ONNX Runtime.
 	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --package thicket-tests --test campaign -- --nocapture

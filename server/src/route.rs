@@ -240,7 +240,7 @@ mod tests {
         check("POST /models/NY%2Fa%20b.tar.gz/invoke", &Route::Invoke("NY/a b.tar.gz".into()));
         check("GET /models/a+b", &Route::Describe("a+b".into()));
         check_refused("GET /models/a%2", Class::BadRequest);
-        for name in ["ping", "ready", "metrics", "models"] {
+        for name in ["ping", "ready", "metrics"] {
             check(&format!("POST /{name}/predict"), &Route::Invoke(name.into()));
             check(&format!("POST /models/{name}/invoke"), &Route::Invoke(name.into()));
         }

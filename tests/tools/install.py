@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Installs the outside programs that the tests run: into .tools/ at the root of the repository, and strace into the system.
 
-usage: install.py
+usage: install.py [PACKAGE...]
+
+The packages named are taken from the system's too.
 
 Does nothing for a program that is there in the right version.
 """
@@ -36,19 +38,20 @@ def install(name, version, features):
     subprocess.run(["cargo", "install", *crate, "--root", str(TOOLS)], check=True)
 
 
-def install_strace():
-    """Takes strace from the system's packages, where it is missing and that is allowed."""
-    if shutil.which("strace") or not shutil.which("apt-get") or os.geteuid() != 0:
+def install_package(name):
+    """Takes a program from the system's packages, where it is missing and that is allowed."""
+    if shutil.which(name) or not shutil.which("apt-get") or os.geteuid() != 0:
         return
-    print("installing strace", file=sys.stderr)
+    print(f"installing {name}", file=sys.stderr)
     subprocess.run(["apt-get", "update", "--quiet", "--quiet"], check=True)
-    subprocess.run(["apt-get", "install", "--yes", "--quiet", "--quiet", "--no-install-recommends", "strace"], check=True)
+    subprocess.run(["apt-get", "install", "--yes", "--quiet", "--quiet", "--no-install-recommends", name], check=True)
 
 
 def main():
     for program in PROGRAMS:
         install(*program)
-    install_strace()
+    for package in ("strace", *sys.argv[1:]):
+        install_package(package)
 
 
 if __name__ == "__main__":
