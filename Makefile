@@ -41,7 +41,7 @@ test-slow: build $(VENV)/installed ## Slow clients and tiny chunks in numbers, a
 	$(VENV)/bin/python tests/system/slow_http.py $(THICKET)
 
 campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random models, and both beside XGBoost and ONNX Runtime.
-	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --package thicket-tests --test campaign -- --nocapture
+	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --workspace --test campaign -- --nocapture
 	THICKET_RANDOM_MODELS=1000 $(VENV)/bin/python -m pytest --quiet -rP tests/system/test_random_models.py
 	$(VENV)/bin/python tests/system/campaign.py $(THICKET) --files 6000
 

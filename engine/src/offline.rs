@@ -118,21 +118,21 @@ pub fn inspect(path: &Path, reading: Reading) -> Result<Inspection> {
 /// As [`inspect`].
 pub(crate) fn inspect_with(path: &Path, converter: &Converter) -> Result<Inspection> {
     let files = artifact::read(path, &Limits::default())?;
-    let converted = converter.convert(&files)?;
+    let served = converter.convert(&files)?;
     let reading = converter.reading;
     let mut lines = Vec::new();
     for file in convert::counting(&files, reading) {
         describe_file(file, reading, &mut lines);
     }
-    let (served_by, bytes) = match converted.form {
+    let (served_by, bytes) = match served.form {
         Form::Forest => ("thicket's kernels", Some("pack bytes")),
         Form::Bundle => ("thicket's kernels, the mean of all members", Some("bundle bytes")),
         Form::Onnx => ("ONNX Runtime", None),
         Form::Booster => ("XGBoost's library", None),
     };
-    lines.extend(bytes.map(|name| (name, converted.bytes.len().to_string())));
+    lines.extend(bytes.map(|name| (name, served.bytes.len().to_string())));
     lines.push(("served by", served_by.to_owned()));
-    lines.extend(converted.reason.map(|reason| ("because", reason)));
+    lines.extend(served.reason.map(|reason| ("because", reason)));
     Ok(Inspection(lines))
 }
 
