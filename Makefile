@@ -6,6 +6,7 @@ IMAGE ?= thicket
 VENV := target/venv
 SECONDS ?= 60
 FUZZED := pickle legacy json ubjson onnx pack archive csv
+SDK := target/sdk
 THICKET := target/release/thicket
 
 .PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build runtimes image bench-aws clean
@@ -27,7 +28,7 @@ lint: ## Formatting and lints.
 test-rust: runtimes ## Unit tests, doc tests, and the crates from outside.
 	$(CARGO) test --release --workspace
 
-test-system: build runtimes $(VENV)/installed ## The built server with real clients and a real S3 server.
+test-system: build runtimes $(VENV)/installed $(SDK)/installed ## The built server with real clients and a real S3 server.
 	$(PYTHON) tests/tools/install.py
 	$(VENV)/bin/python -m pytest --quiet --ignore tests/system/test_image.py tests/system
 
@@ -65,6 +66,12 @@ bench-aws: build runtimes ## CPU, latency and memory beside AWS's stack, measure
 $(VENV)/installed: tests/system/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# An environment of its own: the SDK's dependencies are not those of the other tests.
+$(SDK)/installed: tests/system/sdk/requirements.txt
+	$(PYTHON) -m venv $(SDK)
+	$(SDK)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
 	touch $@
 
 clean: ## Removes what was built, but not what was installed.
