@@ -181,6 +181,14 @@ impl Wire {
         deadline.poll(context).map(|()| phase)
     }
 
+    /// It is the client's turn again once its answer is written: hyper does not read before the socket has something, but
+    /// what was kept has to be read then, and the time of an idle client runs.
+    fn take_turn(&mut self, context: &mut Context<'_>) {
+        if !self.is_answering() && (self.is_waiting || self.poll_late(context).is_ready()) {
+            context.waker().wake_by_ref();
+        }
+    }
+
     /// Reads and forgets what a client sends that was refused before it had sent everything.
     fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let patience = FAREWELL.min(self.limits.body_arrival);
@@ -264,9 +272,7 @@ impl AsyncWrite for Wire {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
         wire.writing = None;
-        if wire.is_waiting && !wire.is_answering() {
-            context.waker().wake_by_ref();
-        }
+        wire.take_turn(context);
         Pin::new(&mut wire.stream).poll_flush(context)
     }
 

@@ -26,17 +26,18 @@ ATTACKS = {
 
 
 def attack(server, options, connections):
-    """Returns after how many seconds the server was rid of the attack, if it ever was, and whether it answered meanwhile."""
-    seconds_max = connections / RATE + TIMEOUT_S + LATENESS_MAX_S
-    command = ["slowhttptest", "-c", str(connections), "-r", str(RATE), "-i", "1", "-p", "1", "-l", str(int(seconds_max) + 3), "-v", "1"]
-    before, start, rid_s = sockets_of(server.pid), time.monotonic(), None
+    """Returns how many seconds after its height the server was rid of the attack, if it ever was, and whether it answered meanwhile."""
+    length_s = connections // RATE + 3 * TIMEOUT_S
+    command = ["slowhttptest", "-c", str(connections), "-r", str(RATE), "-i", "1", "-p", "1", "-l", str(length_s), "-v", "1"]
+    before, rid_s = sockets_of(server.pid), None
     with subprocess.Popen([*command, *(option.format(url=server.url) for option in options)], stdout=subprocess.PIPE, text=True) as process:
-        await_sockets(server, lambda count: count > before + connections / 2)
+        await_sockets(server, lambda count: count > before + 0.9 * connections)
+        start = time.monotonic()
         if await_sockets(server, lambda count: count <= before):
             rid_s = time.monotonic() - start
         words = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", process.communicate()[0])
     is_available = set(re.findall(r"service available:\s+(\w+)", words)) == {"YES"}
-    return rid_s, is_available, is_available and rid_s is not None and rid_s < seconds_max
+    return rid_s, is_available, is_available and rid_s is not None and rid_s < TIMEOUT_S + LATENESS_MAX_S
 
 
 def await_sockets(server, is_enough):

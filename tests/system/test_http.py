@@ -190,6 +190,18 @@ def test_every_prefix_of_a_request_frees_its_place(server):
     check_alive(process)
 
 
+def test_an_idle_connection_is_closed_after_its_time(server):
+    process = server("--idle-timeout", "1")
+    for requests in (0, 1, 3):
+        connection = socket.create_connection(("127.0.0.1", process.port), timeout=10)
+        for _ in range(requests):
+            connection.sendall(PING)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+        start = time.monotonic()
+        assert connection.recv(65536) == b""
+        assert 0.9 < time.monotonic() - start < 1.8, requests
+
+
 def test_random_bytes_do_no_harm(server):
     process = server("--head-timeout", "1", "--body-timeout", "1", "--idle-timeout", "1")
     generator = random.Random(7)
