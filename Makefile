@@ -41,10 +41,11 @@ test-slow: build $(VENV)/installed ## Slow clients and tiny chunks in numbers, a
 	$(PYTHON) tests/tools/install.py slowhttptest
 	$(VENV)/bin/python tests/system/slow_http.py $(THICKET)
 
-campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random models, and both beside XGBoost and ONNX Runtime.
+campaign: build runtimes $(VENV)/installed ## Damaged files in numbers, random models, both beside XGBoost and ONNX Runtime; 200 stops under load.
 	THICKET_CAMPAIGN_FILES=21000 $(CARGO) test --release --workspace --test campaign -- --nocapture
 	THICKET_RANDOM_MODELS=1000 $(VENV)/bin/python -m pytest --quiet -rP tests/system/test_random_models.py
 	$(VENV)/bin/python tests/system/campaign.py $(THICKET) --files 6000
+	THICKET_STOPS=200 $(VENV)/bin/python -m pytest --quiet -rP tests/system/test_stop.py
 
 fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
 	cd fuzz && for target in $(FUZZED); do mkdir -p target/found/$$target && \
