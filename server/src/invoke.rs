@@ -48,7 +48,9 @@ pub(crate) async fn named_aside(
     body: Bytes,
 ) -> Result<Reply, Failure> {
     if service.single.is_some() {
-        return loaded(service, single::NAME, headers, body).await;
+        let model = service.engine.loaded(single::NAME).map_err(|error| Failure::engine(&error, single::NAME, ""))?;
+        service.meter.hits.add(1);
+        return predict(service, model, headers, body).await;
     }
     if let Some(name) = uri::parameter(query, "model_name") {
         return loaded(service, &name, headers, body).await;
