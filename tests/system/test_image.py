@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+import golden
 from houses import HOUSES, PREFIX
 from http_client import Client
 from process import Process
@@ -194,6 +195,63 @@ def test_models_mounted_where_awss_own_tests_mount_them(start, tmp_path):
         assert server.load(house.name, f"/opt/ml/model/{house.name}").json == LOADED
         assert server.invoke(house.name, house.rows) == (200, house.prices)
     assert server.load("none", "/opt/ml/model/none").status == 404
+
+
+@pytest.mark.parametrize("compat", ["intended", "strict"])
+def test_awss_tests_of_its_xgboost_container_pass(start, tmp_path, compat):
+    """What AWS's own test of several models in one container does, with models of ours under the names of theirs."""
+    models = golden.unpack(tmp_path / "recorded")
+    for name, ours in (("pickled_model", "regpkl"), ("saved_booster", "multi_softprob")):
+        shutil.copytree(models / ours, tmp_path / "models" / name)
+    bind = ("--env", "SAGEMAKER_BIND_TO_PORT=8080", "--env", f"THICKET_COMPAT={compat}")
+    server = start((*PLATFORM, *bind, *mounted(tmp_path / "models", "/opt/ml/model")))
+    call, place = server.call, "/opt/ml/model/{}".format
+
+    def check(answer, status, message):
+        assert (answer.status, answer.json["message"]) == (status, message)
+
+    def invoke(name):
+        return call.csv(f"/models/{name}/invoke", "0,0,1,0")
+
+    assert call("GET", "/ping").status == 200
+    assert call("GET", "/models").json == {"models": []}
+    check(call("DELETE", "/models/pickled_model"), 404, "Model not found: pickled_model")
+    check(invoke("pickled_model"), 404, "Model not found: pickled_model")
+    for names in (["pickled_model"], ["pickled_model", "saved_booster"]):
+        for name in names:
+            assert server.load(name, place(name)).json == LOADED
+        listed = [{"modelName": name, "modelUrl": place(name)} for name in names]
+        assert call("GET", "/models").json == {"models": listed}
+        for name in names:
+            answer = invoke(name)
+            assert answer.status == 200 and len(answer.json) == 1
+        for name in names:
+            assert call("DELETE", f"/models/{name}").json == {"status": f'Model "{name}" unregistered'}
+            check(invoke(name), 404, f"Model not found: {name}")
+    assert server.load("pickled_model", place("pickled_model")).json == LOADED
+    check(server.load("pickled_model", place("pickled_model")), 409, "Model pickled_model is already registered.")
+
+
+def test_awss_tests_of_its_inference_toolkit_pass(start, tmp_path):
+    """What AWS's tests of multi-model containers of any framework do: models at the root, listed in order."""
+    models, names = golden.unpack(tmp_path / "recorded"), ("resnet_152", "resnet_18")
+    volumes = [word for name, ours in zip(names, ("reg", "ens")) for word in mounted(models / ours, f"/{name}")]
+    server = start((*PLATFORM, *volumes))
+    call = server.call
+    assert call("GET", "/ping").status == 200
+    assert call("GET", "/models").json == {"models": []}
+    for name in reversed(names):
+        assert server.load(name, f"/{name}").json == LOADED
+    assert call("GET", "/models").json["models"] == [{"modelName": name, "modelUrl": f"/{name}"} for name in names]
+    assert [server.invoke(name, ["0.1,0.2,0.3,0.4"]) for name in names] == [
+        (200, [0.5954367518424988]),
+        (200, [1.0273607969284058]),
+    ]
+    assert call("DELETE", "/models/resnet_152").json == {"status": 'Model "resnet_152" unregistered'}
+    assert [model["modelName"] for model in call("GET", "/models").json["models"]] == ["resnet_18"]
+    assert call("DELETE", "/models/resnet_152").status == 404
+    assert server.load("none", "/none").status == 404
+    assert server.load("resnet_18", "/resnet_18").status == 409
 
 
 def test_alone_it_is_the_whole_endpoint(start):
