@@ -6,26 +6,20 @@ import pytest
 
 import golden
 
-# The record is of the container of XGBoost 1.7, which uses fewer trees of a saved model whose training stopped early.
-STRICT = {"THICKET_COMPAT": "strict", "THICKET_BEST_ITERATION": "legacy"}
-MODES = {"default": {}, "strict": STRICT}
 
-
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", golden.MODES)
 def test_every_recorded_answer_is_equal_or_in_a_class_with_a_reason(server, tmp_path, mode):
     models = golden.unpack(tmp_path / "models")
-    started = server("--cache-dir", tmp_path / "cache", environment={"SAGEMAKER_MULTI_MODEL": "true", **MODES[mode]})
+    environment = {"SAGEMAKER_MULTI_MODEL": "true", **golden.MODES[mode]}
+    started = server("--cache-dir", tmp_path / "cache", environment=environment)
     counts, odd = Counter(), []
-    for pair in golden.pairs():
-        answer = golden.send(started.url, pair, models)
-        name = golden.class_of(pair, answer)
+    for pair, answer, name in golden.replay(started.url, models):
         counts[name] += 1
         print(f"{pair.at:3} {name}: {pair.request} {(pair.body or '')[:60]!r} → {answer.status} {answer.body[:100]!r}")
         if name is None:
             odd.append((pair, golden.differences(pair, answer)))
     assert not odd, f"{len(odd)} answers are in no class, the first: {odd[0]}"
-    column = list(MODES).index(mode)
-    expected = {name: numbers[column] for name, numbers in golden.documented().items() if numbers[column]}
+    expected = {name: row[mode] for name, row in golden.documented().items() if row[mode]}
     assert dict(counts) == expected, "docs/contract.md counts otherwise"
     assert sum(counts.values()) == 362
 
