@@ -170,7 +170,6 @@ CLASSES = {
     "Accept as HTTP means it": lambda pair, answer, found: refused(pair)
     and answer.status == 200
     and header(pair, "accept") is not None,
-    "carriage return": lambda pair, answer, found: refused(pair) and answer.status == 200 and ",\r\n" in (pair.body or ""),
     "rows filled up": lambda pair, answer, found: pair.status == 200
     and answer.status == 400
     and names_two_numbers(answer),
@@ -180,7 +179,6 @@ CLASSES = {
     and names_two_numbers(answer),
     "unknown Accept: 406": lambda pair, answer, found: refused(pair) and answer.status == 406 and answer.message,
     "unreadable: 415": lambda pair, answer, found: refused(pair) and answer.status == 415 and answer.message,
-    "not read yet": lambda pair, answer, found: pair.status == 200 and answer.status in (400, 415, 503),
 }
 
 
