@@ -178,10 +178,27 @@ fn check_shape(nodes: &Nodes, features: usize) -> Result<usize> {
             let message = format_args!("feature {} is not below {features}", nodes.feature[at]).to_string();
             return Err(Error::malformed(format_args!("split_indices[{node}]"), message));
         }
+        check_split(nodes, at)?;
         asked = asked.max(nodes.feature[at] as usize + 1);
         ahead.extend([nodes.right[at], nodes.left[at]]);
     }
     Ok(asked)
+}
+
+/// XGBoost takes the node behind the left child for the right one where a number decides, and ends the process over a split
+/// by no category: no version has written either.
+fn check_split(nodes: &Nodes, at: usize) -> Result<()> {
+    let (left, right) = (nodes.left[at], nodes.right[at]);
+    match nodes.categories.get(&u32::try_from(at).unwrap_or(NO_CHILD)) {
+        Some(set) if set.is_empty() => {
+            Err(Error::malformed(format_args!("categories of node {at}"), "expected at least one"))
+        }
+        None if right != left.wrapping_add(1) => {
+            let message = format!("expected {}, the node behind the left child, found {right}", left.wrapping_add(1));
+            Err(Error::malformed(format_args!("right_children[{at}]"), message))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -216,10 +233,13 @@ mod tests {
 
     #[test]
     fn broken_trees_are_refused_where_they_break() {
-        assert_eq!(place_of(|nodes| nodes.left[0] = 0), "node 0");
-        assert_eq!(place_of(|nodes| nodes.left[0] = 2), "node 2");
-        assert_eq!(place_of(|nodes| nodes.right[0] = 3), "node 3");
-        assert_eq!(place_of(|nodes| nodes.right[0] = NO_CHILD), "node 4294967295");
+        assert_eq!(place_of(|nodes| (nodes.left[0], nodes.right[0]) = (0, 1)), "node 0");
+        assert_eq!(place_of(|nodes| nodes.left[0] = 2), "right_children[0]");
+        assert_eq!(place_of(|nodes| nodes.right[0] = 3), "right_children[0]");
+        assert_eq!(place_of(|nodes| (nodes.left[0], nodes.right[0]) = (2, 3)), "node 3");
+        assert_eq!(place_of(|nodes| (nodes.left[2], nodes.right[2]) = (1, 2)), "node 1");
+        assert_eq!(place_of(|nodes| nodes.right[0] = NO_CHILD), "right_children[0]");
+        assert_eq!(place_of(|nodes| nodes.categories = [(0, Vec::new())].into()), "categories of node 0");
         assert_eq!(place_of(|nodes| nodes.feature[0] = 2), "split_indices[0]");
         assert_eq!(place_of(|nodes| nodes.target = 2), "target");
         assert_eq!(place_of(|nodes| nodes.condition.truncate(2)), "split_conditions");

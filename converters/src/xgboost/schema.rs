@@ -102,10 +102,21 @@ fn forest(model: &Value<'_>, around: &Value<'_>) -> Result<GradientBooster> {
         expect_length("weight_drop", weights.len(), trees.len())?;
         trees.iter_mut().zip(&**weights).for_each(|(tree, &weight)| tree.weight = weight);
     }
+    model.read_if("iteration_indptr", |rounds| check_rounds(rounds, trees.len()))?;
     let parameters = model.member("gbtree_model_param");
     let parallel_trees = parameters.map_or(Ok(None), |found| found.read_if("num_parallel_tree", Value::count));
     let parallel_trees = parallel_trees.map_err(|error| error.within("gbtree_model_param"))?.unwrap_or(1);
     Ok(GradientBooster::Trees { trees, parallel_trees, is_dart: weights.is_some() })
+}
+
+/// Where each round's trees begin, and behind the last one where they end: XGBoost uses no others.
+fn check_rounds(rounds: &Value<'_>, trees: usize) -> Result<()> {
+    let starts = rounds.integers()?;
+    let is_whole = starts.first() == Some(&0) && starts.last().is_some_and(|&end| usize::try_from(end) == Ok(trees));
+    if is_whole && starts.is_sorted() {
+        return Ok(());
+    }
+    Err(Error::malformed("", format_args!("expected ascending numbers from 0 to {trees}, the number of trees")))
 }
 
 fn expect_length(name: &str, found: usize, expected: usize) -> Result<()> {
@@ -191,8 +202,10 @@ fn categories(tree: &Value<'_>) -> Result<BTreeMap<u32, Vec<u32>>> {
         (numbers("categories_segments")?, numbers("categories_sizes")?, numbers("categories")?);
     expect_length("categories_segments", segments.len(), nodes.len())?;
     expect_length("categories_sizes", sizes.len(), nodes.len())?;
-    let split = |(node, _): (usize, &i64)| u32::try_from(node).ok().map(|node| (node, Vec::new()));
-    let mut sets: BTreeMap<_, _> = kinds.iter().enumerate().filter(|kind| *kind.1 != 0).filter_map(split).collect();
+    let split = |(node, _): (usize, bool)| u32::try_from(node).ok().map(|node| (node, Vec::new()));
+    let kinds: Vec<bool> =
+        kinds.iter().enumerate().map(flag).collect::<Result<_>>().map_err(|error| error.within("split_type"))?;
+    let mut sets: BTreeMap<_, _> = kinds.into_iter().enumerate().filter(|kind| kind.1).filter_map(split).collect();
     let mut taken = 0;
     for (at, &node) in nodes.iter().enumerate() {
         let Some(set) = sets.get_mut(&index(node)) else { continue };

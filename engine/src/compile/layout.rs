@@ -12,7 +12,7 @@ use crate::pack::format::{CategorySet, Node, Tree};
 /// `nodes_modes`: the true way is for smaller values.
 const BRANCH_LESS: u8 = 1;
 /// `nodes_modes`: the true way is for members of the node's set.
-const BRANCH_MEMBER: u8 = 6;
+pub(super) const BRANCH_MEMBER: u8 = 6;
 /// Categories are smaller than this.
 const CATEGORIES_MAX: f32 = 16_777_216.0;
 

@@ -7,6 +7,7 @@ use thicket_converters::onnx::{AttributeProto, DataType, GraphProto, ModelProto,
 use super::{
     Reason,
     attributes::{bytes, floats},
+    layout::BRANCH_MEMBER,
 };
 
 /// The most levels a tree may have: ONNX Runtime goes down them by recursion.
@@ -73,7 +74,10 @@ fn check_ensemble(node: &NodeProto) -> Result<(), Reason> {
     let (splits, leaves) = (find.integers("nodes_featureids").len(), find.integers("leaf_targetids").len());
     expect_below("nodes_featureids", find.integers("nodes_featureids"), i64::from(u32::MAX))?;
     expect_below("leaf_targetids", find.integers("leaf_targetids"), find.integer("n_targets"))?;
-    expect_length("nodes_modes", find.tensor("nodes_modes").and_then(bytes).map(|modes| modes.len()), splits)?;
+    let modes = find.tensor("nodes_modes").and_then(bytes);
+    expect_length("nodes_modes", modes.as_ref().map(|modes| modes.len()), splits)?;
+    let members = modes.iter().flat_map(|modes| modes.iter()).filter(|&&mode| mode == BRANCH_MEMBER).count();
+    expect_sets(members, find.tensor("membership_values"))?;
     expect_length("nodes_splits", length(find.tensor("nodes_splits")), splits)?;
     expect_length("leaf_weights", length(find.tensor("leaf_weights")), leaves)?;
     let mut parents = vec![0_u8; splits];
@@ -91,6 +95,25 @@ fn check_ensemble(node: &NodeProto) -> Result<(), Reason> {
         roots.extend(reach(root, false, leaves, &mut parents)?);
     }
     expect_levels(roots, |at| children[at])
+}
+
+/// A split by a set of values has one, which ends in NaN: ONNX Runtime looks for that end.
+fn expect_sets(splits: usize, values: Option<&TensorProto>) -> Result<(), Reason> {
+    let is_end: Vec<bool> = values.map(ends).unwrap_or_default();
+    let ends = is_end.iter().filter(|&&is_end| is_end).count();
+    if ends == splits && is_end.last().is_none_or(|&last| last) {
+        return Ok(());
+    }
+    Err(Reason::new(format!("expected membership_values to hold {splits} sets, each ended by NaN, found {ends}")))
+}
+
+/// Which values of a tensor are NaN.
+fn ends(tensor: &TensorProto) -> Vec<bool> {
+    if tensor.data_type() != DataType::Double {
+        return floats(tensor).unwrap_or_default().iter().map(|value| value.is_nan()).collect();
+    }
+    let raw = tensor.raw_data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes));
+    tensor.double_data.iter().copied().chain(raw).map(f64::is_nan).collect()
 }
 
 /// No way from one of `roots` has more than so many levels. No two ways lead to one node.
@@ -177,6 +200,7 @@ mod tests {
             tensor.raw_data = vec![0; 16];
         };
         assert_eq!(verdict("nodes_splits", double), Ok(()));
+        assert!(verdict("nodes_modes", |attribute| attribute.t.as_mut().unwrap().raw_data[0] = BRANCH_MEMBER).is_err());
         assert!(verdict("nodes_trueleafs", |attribute| attribute.ints = vec![0, 0]).is_err());
         assert!(verdict("nodes_truenodeids", |attribute| attribute.ints.truncate(1)).is_err());
         assert!(verdict("nodes_splits", |attribute| attribute.t.as_mut().unwrap().raw_data.truncate(4)).is_err());
