@@ -1,12 +1,18 @@
 //! What the two ends of one connection, its wire and its handlers, tell each other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::failure::Failure;
 
 /// One connection's requests, counted from 1 in the order in which they come and are answered.
 #[derive(Debug, Default)]
-pub(crate) struct Conversation(Mutex<State>);
+pub(crate) struct Conversation {
+    state: Mutex<State>,
+    arriving: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -43,8 +49,18 @@ impl Conversation {
         self.state().refused()
     }
 
+    /// Whether the wire holds anything of a request of which no handler knows yet.
+    pub(crate) fn is_arriving(&self) -> bool {
+        self.arriving.load(Ordering::Relaxed)
+    }
+
+    /// The wire says so.
+    pub(crate) fn note_arriving(&self, is_arriving: bool) {
+        self.arriving.store(is_arriving, Ordering::Relaxed);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

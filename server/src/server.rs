@@ -5,6 +5,7 @@
 
 use std::{
     future::Future,
+    io,
     net::{SocketAddr, ToSocketAddrs},
     pin::pin,
     sync::Arc,
@@ -142,7 +143,7 @@ fn engine(configuration: &Configuration, loads: &Runtime) -> Result<Engine> {
 fn listen(host: &str, port: u16) -> Result<TcpListener> {
     let failed = |error| Error::caused(ErrorKind::Io, format!("cannot listen on {host}:{port}"), error);
     let mut addresses = (host, port).to_socket_addrs().map_err(failed)?;
-    let address = addresses.next().ok_or_else(|| failed(std::io::Error::other("the host has no address")))?;
+    let address = addresses.next().ok_or_else(|| failed(io::Error::other("the host has no address")))?;
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
     socket.set_reuseaddr(true).map_err(failed)?;
     socket.bind(address).map_err(failed)?;
@@ -198,9 +199,14 @@ async fn accept(
     accept_until(&listener, &mut admission, &mut turn, time::sleep(drain_wait)).await;
     // Whom the kernel has let in already is not turned away.
     if let Ok(listener) = listener.into_std() {
-        while let Ok((stream, _)) = listener.accept() {
-            if stream.set_nonblocking(true).is_ok() {
-                admission.admit(stream).into_iter().for_each(|admitted| deal(admitted, &mut turn));
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
+                    admission.admit(stream).into_iter().for_each(|admitted| deal(admitted, &mut turn));
+                }
+                Err(error) if error.kind() != io::ErrorKind::ConnectionAborted => break,
+                // Who has left again says nothing of those behind.
+                _ => {}
             }
         }
     }

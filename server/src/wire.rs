@@ -189,6 +189,41 @@ impl Wire {
         }
     }
 
+    /// Gives hyper what of a request it may see.
+    fn poll_request(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        loop {
+            if !self.ready.is_empty() {
+                self.deliver(buffer);
+                return Poll::Ready(Ok(()));
+            }
+            if self.framing.is_refused() {
+                let broken = || Err(io::Error::new(io::ErrorKind::InvalidData, "the rest of the body is refused"));
+                return if self.is_broken { Poll::Ready(broken()) } else { Poll::Pending };
+            }
+            if self.is_waiting {
+                if self.is_answering() {
+                    return Poll::Pending;
+                }
+                self.follow_kept();
+                continue;
+            }
+            match Pin::new(&mut self.stream).poll_read(context, buffer)? {
+                Poll::Ready(()) if buffer.filled().len() == before => return Poll::Ready(Ok(())),
+                Poll::Ready(()) => self.follow(buffer, before),
+                Poll::Pending => match ready!(self.poll_late(context)) {
+                    // Hyper takes it for the client's farewell.
+                    Phase::Idle(_) | Phase::Answer => return Poll::Ready(Ok(())),
+                    Phase::Head(_) => self.refuse_late("head", self.limits.head_arrival),
+                    Phase::Body(_) => self.refuse_late("body", self.limits.body_arrival),
+                },
+            }
+            if buffer.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
     /// Reads and forgets what a client sends that was refused before it had sent everything.
     fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let patience = FAREWELL.min(self.limits.body_arrival);
@@ -222,37 +257,9 @@ impl Phase {
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
-        let before = buffer.filled().len();
-        loop {
-            if !wire.ready.is_empty() {
-                wire.deliver(buffer);
-                return Poll::Ready(Ok(()));
-            }
-            if wire.framing.is_refused() {
-                let broken = || Err(io::Error::new(io::ErrorKind::InvalidData, "the rest of the body is refused"));
-                return if wire.is_broken { Poll::Ready(broken()) } else { Poll::Pending };
-            }
-            if wire.is_waiting {
-                if wire.is_answering() {
-                    return Poll::Pending;
-                }
-                wire.follow_kept();
-                continue;
-            }
-            match Pin::new(&mut wire.stream).poll_read(context, buffer)? {
-                Poll::Ready(()) if buffer.filled().len() == before => return Poll::Ready(Ok(())),
-                Poll::Ready(()) => wire.follow(buffer, before),
-                Poll::Pending => match ready!(wire.poll_late(context)) {
-                    // Hyper takes it for the client's farewell.
-                    Phase::Idle(_) | Phase::Answer => return Poll::Ready(Ok(())),
-                    Phase::Head(_) => wire.refuse_late("head", wire.limits.head_arrival),
-                    Phase::Body(_) => wire.refuse_late("body", wire.limits.body_arrival),
-                },
-            }
-            if buffer.filled().len() > before {
-                return Poll::Ready(Ok(()));
-            }
-        }
+        let polled = wire.poll_request(context, buffer);
+        wire.conversation.note_arriving(!wire.head.is_empty() || !wire.ready.is_empty());
+        polled
     }
 }
 

@@ -83,6 +83,47 @@ def test_a_server_whose_source_never_answers_stops_at_once(binary, tmp_path):
         process.stdout.close()
 
 
+HALVES = {
+    "the first byte": (b"G", b"ET /ping HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "a part of the head": (b"GET /ping HTTP/1.1\r\nHo", b"st: x\r\n\r\n"),
+    "all but the head's last byte": (b"GET /ping HTTP/1.1\r\nHost: x\r\n\r", b"\n"),
+    "the head": (b"POST /ping HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", b"abc"),
+    "a part of the body": (b"POST /ping HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na", b"bc"),
+    "a chunk": (b"POST /ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", b"0\r\n\r\n"),
+}
+
+
+def test_a_request_that_has_begun_to_arrive_is_answered(server):
+    process = server("--workers", "1")
+    idle = socket.create_connection(("127.0.0.1", process.port), timeout=GRACE_S)
+    halves = [half for half in HALVES.items() for _ in range(2)]
+    connections = [socket.create_connection(("127.0.0.1", process.port), timeout=GRACE_S) for _ in halves]
+    for connection in connections[::2]:
+        # Every other connection has been used before.
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+    for connection, (_, (first, _)) in zip(connections, halves):
+        connection.sendall(first)
+    os.kill(process.pid, signal.SIGTERM)
+    assert idle.recv(1) == b"", "an idle connection is closed, and by then every other would be"
+    for connection, (name, (_, second)) in zip(connections, halves):
+        connection.sendall(second)
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and b"connection: close\r\n" in answer, name
+        assert connection.recv(1) == b"", name
+    assert process.stop() == 0
+
+
+def test_a_head_that_never_ends_holds_up_no_stop(server):
+    process = server("--head-timeout", "0.5")
+    connection = socket.create_connection(("127.0.0.1", process.port), timeout=GRACE_S)
+    connection.sendall(b"GET /ping HTTP/1.1\r\nHo")
+    started = time.monotonic()
+    assert process.stop() == 0
+    assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert time.monotonic() - started < 5
+
+
 class Caller(threading.Thread):
     """Sends requests one after the other until it is turned away, and notes what became of each."""
 

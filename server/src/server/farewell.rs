@@ -1,10 +1,12 @@
 //! The end of a worker's connections: those at work finish, idle ones are closed, and none over a request that has
-//! arrived.
+//! begun to arrive.
 
-use std::{pin::pin, time::Duration};
+use std::{future, pin::pin, task::Poll, time::Duration};
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::{sync::watch, time};
+
+use crate::conversation::Conversation;
 
 /// How long idle connections are left open: a request that was on its way when the server was told to stop has arrived
 /// by then, and its answer asks the client to close.
@@ -39,16 +41,38 @@ impl Farewell {
 }
 
 impl Guest {
-    /// Serves the connection to its end, or until the farewell and the end of the request that is under way then.
-    pub(super) async fn stay<C: GracefulConnection>(mut self, connection: C) -> C::Output {
+    /// Serves the connection to its end, or until the farewell and the end of the request that is under way then. Of a
+    /// request whose head is unfinished the connection does not know: the conversation does.
+    pub(super) async fn stay<C: GracefulConnection>(mut self, connection: C, conversation: &Conversation) -> C::Output {
         let mut connection = pin!(connection);
-        tokio::select! {
-            // The connection comes first: bytes that have arrived make it a busy one.
-            biased;
-            output = &mut connection => return output,
-            _ = self.0.changed() => {}
-        }
-        connection.as_mut().graceful_shutdown();
-        connection.await
+        let mut farewell = pin!(self.0.changed());
+        let mut stage = Stage::Open;
+        future::poll_fn(|context| {
+            loop {
+                // The connection comes first: bytes that have arrived make it a busy one.
+                if let Poll::Ready(output) = connection.as_mut().poll(context) {
+                    return Poll::Ready(output);
+                }
+                if stage == Stage::Open && farewell.as_mut().poll(context).is_ready() {
+                    stage = Stage::Bidden;
+                }
+                if stage != Stage::Bidden || conversation.is_arriving() {
+                    return Poll::Pending;
+                }
+                connection.as_mut().graceful_shutdown();
+                stage = Stage::Ending;
+            }
+        })
+        .await
     }
+}
+
+/// Where a connection stands with the farewell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// The farewell was heard; a request that is arriving holds the connection open.
+    Bidden,
+    /// No request is read but for the one that is under way.
+    Ending,
 }

@@ -38,7 +38,7 @@ async fn serve(service: Arc<Service>, admitted: Admitted, guest: Guest) {
         Ok(stream) => Wire::new(stream, limits, Arc::clone(&conversation)),
         Err(error) => return debug!(%error, "a connection was lost before its first request"),
     };
-    let answer = service_fn(move |request| {
+    let answer = service_fn(|request| {
         let (service, conversation) = (Arc::clone(&service), Arc::clone(&conversation));
         async move { Ok::<_, Infallible>(dispatch::answer(&service, &conversation, request).await) }
     });
@@ -50,7 +50,7 @@ async fn serve(service: Arc<Service>, admitted: Admitted, guest: Guest) {
         builder.max_headers(limits.fields_max);
     }
     let connection = builder.serve_connection(TokioIo::new(wire), answer);
-    if let Err(error) = guest.stay(connection).await {
+    if let Err(error) = guest.stay(connection, &conversation).await {
         debug!(%error, "a connection ended badly");
     }
     drop(permit);
