@@ -1,5 +1,6 @@
 //! A request's head: where it ends, whether it is well formed, and how long a body it announces.
 
+use http::Uri;
 use memchr::{memchr, memchr_iter};
 
 use crate::{
@@ -113,7 +114,16 @@ fn request_line(line: &[u8], limits: &Limits) -> Result<(), Failure> {
     if target.is_empty() || !target.iter().all(|byte| (0x21..0x7f).contains(byte)) {
         return Err(bad(1, "has a character in its target that has to be percent-encoded"));
     }
+    if !is_plain(target) && Uri::try_from(target).is_err() {
+        return Err(bad(1, "has a target that is malformed, expected a path or an address"));
+    }
     check_version(version)
+}
+
+/// Whether a target is a path of nothing but characters that stand everywhere in one: such need no parser.
+fn is_plain(target: &[u8]) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'/' | b'-' | b'.' | b'_' | b'%');
+    target[0] == b'/' && target.iter().fold(true, |plain, &byte| plain & is_plain(byte))
 }
 
 fn check_version(version: &[u8]) -> Result<(), Failure> {

@@ -120,6 +120,10 @@ fn request_lines_have_three_parts() {
     for line in ["GET  HTTP/1.1", "GET /a b HTTP/1.1", "GET /\u{e9} HTTP/1.1", "GET / HTTP/1.1 ", "GET /\t HTTP/1.1"] {
         refuse(line, 400, "line 1 of the request's head has a character in its target that has to be percent-encoded");
     }
+    let malformed = "line 1 of the request's head has a target that is malformed, expected a path or an address";
+    for target in ["/<b>", "/a`b", "http://", "a/b", "http:/a", "[::1", "http://[::1/a"] {
+        refuse(&format!("GET {target} HTTP/1.1"), 400, malformed);
+    }
     refuse("G@T / HTTP/1.1", 400, "line 1 of the request's head has a character in its method that no method has");
     for line in ["GET / http/1.1", "GET / HTTP/1", "GET / HTTP/11.1"] {
         refuse(line, 400, "line 1 of the request's head does not end with a version, expected HTTP/1.1");
