@@ -21,6 +21,7 @@ use crate::{
     reply::{self, Reply},
     route::{Kind, Route},
     service::Service,
+    wire,
 };
 
 /// Answers the next request of a conversation, come what may.
@@ -124,6 +125,8 @@ fn log(failure: &Failure, reply: &Reply, head: &Parts, id: &HeaderValue) {
     let (id, reason) = (id.to_str().unwrap_or_default(), failure.story());
     if failure.is_ours() {
         error!(request_id = id, status, method, path, reason, "request failed");
+    } else if method == wire::STAND_IN_METHOD {
+        debug!(request_id = id, status, reason, "refused before it was a request");
     } else {
         debug!(request_id = id, status, method, path, reason, "request refused");
     }

@@ -237,9 +237,10 @@ impl Failure {
         self.class
     }
 
-    /// Whether this is to be put right on this side of the wire, whatever status the platform gives it.
+    /// Whether this is to be put right on this side of the wire, whatever status AWS or the platform gives it.
     pub(crate) fn is_ours(&self) -> bool {
-        self.class != Class::VersionNotSupported && self.class.row().0.is_server_error()
+        let is_theirs = matches!(self.class, Class::JsonSyntax | Class::NotImplemented | Class::VersionNotSupported);
+        !is_theirs && self.class.row().0.is_server_error()
     }
 
     /// The text for the log.

@@ -28,6 +28,8 @@ use crate::{
 };
 
 /// What hyper reads in place of a head that is refused.
+/// Its method names no route.
+pub(crate) const STAND_IN_METHOD: &str = "REFUSED";
 const STAND_IN: &[u8] = b"REFUSED / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
 
 /// How much is read, and for how long, from a client that was refused while it was still sending: a socket that is

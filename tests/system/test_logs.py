@@ -1,5 +1,6 @@
 """What the log says of loads and failures, and what neither it, nor /metrics, nor an error ever says."""
 
+import asyncio
 import json
 import re
 
@@ -7,6 +8,7 @@ import pytest
 
 from houses import HOUSES, PREFIX
 from http_client import Client
+from raw_client import exchange, statuses
 from s3_server import ACCESS_KEY, SECRET_KEY
 
 STEPS = ("wait", "locate", "fetch", "unpack", "convert", "verify", "publish", "reserve", "map")
@@ -59,6 +61,18 @@ def test_requests_are_logged_when_asked_for_under_the_id_that_the_client_got(ser
     assert event["duration_us"] > 0
     (event,) = [event for event in events(process) if event["message"] == "request refused"]
     assert event["request_id"] == refused.headers["x-request-id"] and "column 3" in event["reason"]
+
+
+def test_a_clients_mistake_is_no_error_of_this_side(server, tmp_path):
+    process = server("--cache-dir", tmp_path / "cache", "--log", "json", "--log-level", "debug", environment={"SAGEMAKER_MULTI_MODEL": "1"})
+    assert Client(process.url)("POST", "/execution-parameters").status == 500
+    assert Client(process.url)("POST", "/models", b"{bad", Content_Type="application/json").status == 500
+    assert statuses(asyncio.run(exchange(process.port, b"GET / HTTP/1.1\r\n\r\n"))) == [400]
+    assert process.stop() == 0
+    refused = [event for event in events(process) if "refused" in event["message"]]
+    assert [event["message"] for event in refused] == ["request refused"] * 2 + ["refused before it was a request"]
+    assert refused[2].keys().isdisjoint({"method", "path"}) and "no Host" in refused[2]["reason"]
+    assert not [event for event in events(process) if event["level"] == "ERROR"]
 
 
 @pytest.mark.parametrize("secret", [SECRET_KEY, "a wrong secret that nobody may read"])

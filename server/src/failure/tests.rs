@@ -80,6 +80,16 @@ fn the_client_does_not_see_this_machines_paths_and_the_log_does() {
 }
 
 #[test]
+fn a_clients_mistake_is_not_ours_whatever_its_status() {
+    for class in [Class::JsonSyntax, Class::NotImplemented, Class::VersionNotSupported, Class::BadRequest] {
+        assert!(!Failure::new(class, "why").is_ours(), "{class:?}");
+    }
+    for class in [Class::Internal, Class::LoadFailed, Class::OutOfMemory, Class::Busy] {
+        assert!(Failure::new(class, "why").is_ours(), "{class:?}");
+    }
+}
+
+#[test]
 fn damaged_artifacts_and_lack_of_memory_are_told_apart() {
     let damaged = Failure::engine(&engine(EngineErrorKind::InvalidArtifact), "m", "");
     let text = "Unable to load model: cannot read <path>: offset 7: bad";
