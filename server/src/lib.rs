@@ -49,5 +49,6 @@ mod platform;
 mod dispatch;
 pub mod server;
 mod log;
+mod files;
 mod stop;
 pub mod commands;

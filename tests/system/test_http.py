@@ -11,6 +11,7 @@ import pytest
 
 from houses import HOUSES, PREFIX
 from http_client import Client
+from process import Process
 from raw_client import allow_files, exchange, resident_bytes, sockets_of, statuses
 
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -298,6 +299,28 @@ def test_connections_beyond_the_limit_are_answered_and_closed(server):
     check_alive(process)
     for connection in held:
         connection.close()
+
+
+def test_there_are_files_for_all_connections(binary, tmp_path):
+    def start(soft, hard, *arguments):
+        command = ["prlimit", f"--nofile={soft}:{hard}", binary, "serve", "--host", "127.0.0.1", "--port", "0"]
+        return Process([*command, "--cache-dir", tmp_path / "cache", *arguments], r"listening on (http://127\.0\.0\.1:\d+)")
+
+    raised, few = start(64, 2000, "--connections-max", "500"), start(64, 64)
+    try:
+        assert resource.prlimit(raised.pid, resource.RLIMIT_NOFILE) == (756, 2000)
+        assert "fewer connections are taken" in few.log()
+        held = [socket.create_connection(("127.0.0.1", few.port), timeout=10) for _ in range(32)]
+        for connection in held:
+            connection.sendall(PING)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+        answers = asyncio.run(exchange(few.port))
+        assert statuses(answers) == [503] and b"there are 32 connections already" in answers
+        for connection in held:
+            connection.close()
+    finally:
+        codes = raised.stop(), few.stop()
+    assert codes == (0, 0)
 
 
 def test_accepting_survives_a_lack_of_files(server):

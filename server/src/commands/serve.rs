@@ -11,17 +11,18 @@ use crate::{
     arguments::Serve,
     configuration::{Configuration, LogForm, Mode},
     error::Result,
-    log,
+    files, log,
     server::Server,
     stop::Stop,
 };
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(options: &Serve) -> Result<()> {
-    let configuration = Configuration::from_environment(options)?;
+    let mut configuration = Configuration::from_environment(options)?;
     let form = configuration.log;
     log::start(form, configuration.log_level);
     let stop = Stop::on_signals()?;
+    configuration.limits.connections_max = files::allow(configuration.limits.connections_max);
     let (mode, because) = (configuration.mode.clone(), configuration.because);
     let server = Server::bind(configuration)?;
     let address = server.address();
