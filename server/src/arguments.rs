@@ -134,6 +134,10 @@ pub struct Limits {
     /// Chunks of a body: 1048576 [env: THICKET_CHUNKS_MAX]
     #[arg(long, value_name = "N")]
     pub chunks_max: Option<String>,
+    /// Memory that the bodies of all requests may take together, at least the largest body; those beyond are answered 503:
+    /// an eighth of the models' memory, up to 256MiB [env: THICKET_BODIES_MAX]
+    #[arg(long, value_name = "SIZE")]
+    pub bodies_max: Option<String>,
 }
 
 /// How artifacts are read where containers differ.

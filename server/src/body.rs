@@ -1,10 +1,11 @@
 //! Takes a request's body off the wire, and no more of it than is allowed.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::{
+    budget::Share,
     conversation::Conversation,
     failure::{Class, Failure},
 };
@@ -12,12 +13,14 @@ use crate::{
 /// The whole body: its one chunk as it lies in the read buffer, or its chunks put together.
 ///
 /// # Errors
-/// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced; what the wire
+/// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced; [`Class::Busy`]
+/// where other bodies have taken all that there is for them; what the wire
 /// has refused, such as a body that does not arrive in time; [`Class::BadRequest`] for a body that breaks off.
 pub(crate) async fn receive(
     mut body: Incoming,
     conversation: &Conversation,
     bytes_max: usize,
+    share: Share,
 ) -> Result<Bytes, Failure> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -25,25 +28,42 @@ pub(crate) async fn receive(
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large(bytes_max));
     }
-    let gathered = gather(&mut body, bytes_max).await;
+    let gathered = gather(&mut body, bytes_max, share).await;
     gathered.map_err(|failure| conversation.refusal().unwrap_or(failure))
 }
 
-async fn gather(body: &mut Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+/// Memory is taken as bytes arrive, not as they are announced, and from the share before it is taken.
+async fn gather(body: &mut Incoming, bytes_max: usize, mut share: Share) -> Result<Bytes, Failure> {
     let Some(first) = next(body).await? else { return Ok(Bytes::new()) };
-    let Some(second) = next(body).await? else {
-        return if first.len() > bytes_max { Err(too_large(bytes_max)) } else { Ok(first) };
-    };
-    let mut whole = BytesMut::from(first);
+    if first.len() > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    share.grow_to(first.len())?;
+    let Some(second) = next(body).await? else { return Ok(share.held_by(first)) };
+    let mut whole = Vec::new();
     let mut chunk = Some(second);
+    append(&mut whole, &first, bytes_max, &mut share)?;
+    drop(first);
     while let Some(bytes) = chunk {
-        if whole.len() + bytes.len() > bytes_max {
-            return Err(too_large(bytes_max));
-        }
-        whole.extend_from_slice(&bytes);
+        append(&mut whole, &bytes, bytes_max, &mut share)?;
+        drop(bytes);
         chunk = next(body).await?;
     }
-    Ok(whole.freeze())
+    Ok(share.held_by(whole.into()))
+}
+
+fn append(whole: &mut Vec<u8>, bytes: &[u8], bytes_max: usize, share: &mut Share) -> Result<(), Failure> {
+    let length = whole.len() + bytes.len();
+    if length > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    if length > whole.capacity() {
+        let capacity = length.max(2 * whole.capacity()).min(bytes_max);
+        share.grow_to(capacity)?;
+        whole.reserve_exact(capacity - whole.len());
+    }
+    whole.extend_from_slice(bytes);
+    Ok(())
 }
 
 /// The next chunk that holds anything.

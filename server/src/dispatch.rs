@@ -67,7 +67,8 @@ async fn handle(
     route: Result<Route<'_>, Failure>,
     body: Incoming,
 ) -> Result<Reply, Failure> {
-    let body = body::receive(body, conversation, service.configuration.body_bytes_max).await?;
+    let share = service.bodies.share();
+    let body = body::receive(body, conversation, service.configuration.body_bytes_max, share).await?;
     service.meter.received_bytes.add(body.len() as u64);
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
     let route = route?;

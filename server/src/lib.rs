@@ -34,6 +34,7 @@ mod strict;
 mod width;
 mod route;
 mod meter;
+mod budget;
 mod body;
 mod buffers;
 mod compute;

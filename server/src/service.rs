@@ -5,6 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use thicket_engine::Engine;
 
 use crate::{
+    budget::Budget,
     buffers::Buffers,
     compute::Compute,
     configuration::{Configuration, Mode},
@@ -23,6 +24,8 @@ pub(crate) struct Service {
     pub(crate) single: Option<Arc<Single>>,
     pub(crate) configuration: Arc<Configuration>,
     pub(crate) compute: Compute,
+    /// What bodies may take together.
+    pub(crate) bodies: Arc<Budget>,
     pub(crate) buffers: Buffers,
     pub(crate) identities: Identities,
     pub(crate) life: Arc<Life>,
@@ -36,6 +39,11 @@ pub(crate) struct Service {
 impl Service {
     /// The first worker's service.
     pub(crate) fn new(engine: Engine, single: Option<Single>, configuration: Configuration, compute: Compute) -> Self {
+        let bodies = Budget::new(
+            configuration.limits.bodies_bytes_max,
+            engine.memory().limit_bytes,
+            configuration.body_bytes_max,
+        );
         let configuration = Arc::new(configuration);
         let meters = Arc::<Meters>::default();
         let meter = meters.meter();
@@ -46,6 +54,7 @@ impl Service {
             single,
             configuration,
             compute,
+            bodies: Arc::new(bodies),
             buffers,
             identities,
             life: Arc::default(),
@@ -62,6 +71,7 @@ impl Service {
             single: self.single.clone(),
             configuration: Arc::clone(&self.configuration),
             compute: self.compute.clone(),
+            bodies: Arc::clone(&self.bodies),
             buffers: Buffers::default(),
             identities: Identities::default(),
             life: Arc::clone(&self.life),

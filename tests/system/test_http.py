@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import resource
+import select
 import socket
 import time
 
@@ -321,6 +322,45 @@ def test_there_are_files_for_all_connections(binary, tmp_path):
     finally:
         codes = raised.stop(), few.stop()
     assert codes == (0, 0)
+
+
+# Bodies that fill what all bodies together may take.
+BODY = b"1" * 90_000
+
+
+def test_bodies_together_are_bounded(server):
+    process = server("--workers", "1", "--bodies-max", "256K", "--body-max", "100K")
+    head = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+
+    def begin(sent):
+        connection = socket.create_connection(("127.0.0.1", process.port), timeout=10)
+        connection.sendall(head + sent)
+        return connection
+
+    announced = [begin(b"") for _ in range(20)]
+    assert statuses(asyncio.run(exchange(process.port, head + BODY))) == [200], "what is announced takes nothing"
+    held = [begin(BODY[:-1]) for _ in range(10)]
+    # Two have room, whoever they are; who has none is told so at once.
+    refused, end = [], time.monotonic() + CLOSED_WITHIN_S
+    while len(refused) < 8:
+        assert time.monotonic() < end, f"{len(refused)} are refused"
+        refused += select.select([connection for connection in held if connection not in refused], [], [], 0.1)[0]
+    for connection in refused:
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert statuses(answer) == [503] and b"connection: close\r\n" in answer and b"ServiceUnavailableException" in answer
+    check_alive(process)
+    for connection in held:
+        if connection not in refused:
+            connection.sendall(BODY[-1:])
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+    for connection in [begin(BODY[:50_000]) for _ in range(10)]:
+        connection.close()
+    # What those took who left comes back, once the server has seen that.
+    for connection in announced:
+        end = time.monotonic() + CLOSED_WITHIN_S
+        while statuses(answer := asyncio.run(exchange(process.port, head + BODY))[:15]) != [200]:
+            assert time.monotonic() < end, answer
+        connection.close()
 
 
 def test_accepting_survives_a_lack_of_files(server):

@@ -35,6 +35,8 @@ pub struct Limits {
     pub target_bytes_max: usize,
     /// Chunks in a body.
     pub chunks_max: usize,
+    /// Bytes of all bodies at once; `None` leaves it to the memory that models may take.
+    pub bodies_bytes_max: Option<usize>,
 }
 
 impl Default for Limits {
@@ -49,6 +51,7 @@ impl Default for Limits {
             fields_max: 100,
             target_bytes_max: 8 << 10,
             chunks_max: 1 << 20,
+            bodies_bytes_max: None,
         }
     }
 }
@@ -66,6 +69,7 @@ pub(super) fn limits(options: &arguments::Limits, settings: &Settings<'_>) -> Re
     let fields = place("--headers-max", &options.headers_max, "THICKET_HEADERS_MAX");
     let target_bytes = place("--uri-max", &options.uri_max, "THICKET_URI_MAX");
     let chunks = place("--chunks-max", &options.chunks_max, "THICKET_CHUNKS_MAX");
+    let bodies = place("--bodies-max", &options.bodies_max, "THICKET_BODIES_MAX");
     Ok(Limits {
         connections_max: wanted.number(connections, 1..=1_000_000, default.connections_max)?,
         idle: wanted.duration(idle, default.idle)?,
@@ -76,6 +80,7 @@ pub(super) fn limits(options: &arguments::Limits, settings: &Settings<'_>) -> Re
         fields_max: wanted.number(fields, 1..=FIELDS_MAX, default.fields_max)?,
         target_bytes_max: wanted.bytes(target_bytes, 16..=TARGET_BYTES_MAX, default.target_bytes_max)?,
         chunks_max: wanted.number(chunks, 1..=1_000_000_000, default.chunks_max)?,
+        bodies_bytes_max: wanted.size(bodies)?,
     })
 }
 
@@ -105,6 +110,12 @@ impl Wanted<'_> {
     fn number(&self, place: Place<'_>, range: RangeInclusive<usize>, default: usize) -> Result<usize> {
         let expected = format!("a number from {} to {}", range.start(), range.end());
         self.parsed(place, &expected, default, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    fn size(&self, place: Place<'_>) -> Result<Option<usize>> {
+        self.parsed(place, "a size above 0, such as 256MiB", None, |text| {
+            size::parse(text).and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes > 0).map(Some)
+        })
     }
 
     fn bytes(&self, place: Place<'_>, range: RangeInclusive<usize>, default: usize) -> Result<usize> {
