@@ -85,6 +85,18 @@ def test_a_model_is_described_and_its_workers_agreed_to(container, tmp_path):
     assert ask(running, "PUT", "/models/none?min_worker=2").status == 404
 
 
+def test_a_model_may_have_the_name_of_a_route(container, tmp_path):
+    running, house = container(), HOUSES[0]
+    folder = house.unpack(tmp_path / "model")
+    for name in ("ping", "metrics", "ready", "execution-parameters", "invocations", "models", "predict", "invoke"):
+        assert load(running, name, folder).json == LOADED
+        for path in (f"/models/{name}/invoke", f"/predictions/{name}", f"/invocations?model_name={name}"):
+            assert ask(running, "POST", path, house.rows[0], Content_Type="text/csv").json == [house.prices[0]], path
+        assert ask(running, "GET", f"/models/{name}").json["modelName"] == name
+        assert ask(running, "DELETE", f"/models/{name}").status == 200
+    assert ask(running, "GET", "/ping").json == {"status": "Healthy"}
+
+
 def test_the_document_of_the_routes_is_true(container, tmp_path):
     running = container()
     document = ask(running, "OPTIONS", "/")
