@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 from houses import HOUSES, PREFIX
 from http_client import Client
@@ -50,3 +51,18 @@ def test_probes_are_answered_at_once_under_load(server, tmp_path):
     shares = {share: f"{percentile(waits, share) * 1000:.2f} ms" for share in (0.5, 0.9, 0.99, 1)}
     print(f"{len(waits)} probes beside {len(served)} predictions: {shares}")
     assert percentile(waits, 0.99) < P99_S, shares
+
+
+def test_threads_that_compute_and_load_make_way_for_those_that_answer(server, tmp_path):
+    process, house = server("--models", PREFIX, "--cache-dir", tmp_path / "cache"), HOUSES[0]
+    rows = "\n".join(house.rows * (3000 // len(house.rows)))
+    assert Client(process.url).csv("/invocations", rows, X_Amzn_SageMaker_Target_Model=house.target).status == 200
+    niceness = {"thicket-load": set(), "thicket-worker": set()}
+    for stat in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+        name, fields = stat.read_text().partition("(")[2].rsplit(") ", 1)
+        # A thread's name has at most 15 bytes.
+        for kind in niceness:
+            if name.startswith(kind[:14]):
+                niceness[kind].add(int(fields.split()[16]))
+    (own,) = niceness["thicket-worker"]
+    assert niceness["thicket-load"] == {min(own + 5, 19)}
