@@ -186,6 +186,16 @@ def test_the_platforms_calls(start, tmp_path, options):
     assert server.call("GET", "/models").json == {"models": []}
 
 
+def test_a_model_mounted_at_its_place_is_served_alone_without_a_variable(start, tmp_path):
+    house = HOUSES[0]
+    server = start((*LOCKED_DOWN, *mounted(house.unpack(tmp_path / "model"), "/opt/ml/model")))
+    assert server.call("GET", "/ping").status == 200
+    prices = server.call.csv("/invocations", "\n".join(house.rows)).body.decode().split()
+    assert [float(price) for price in prices] == house.prices
+    assert server.call("GET", "/execution-parameters").json["BatchStrategy"] == "MULTI_RECORD"
+    assert server.call("GET", "/models").status == 404
+
+
 def test_models_mounted_where_awss_own_tests_mount_them(start, tmp_path):
     for house in HOUSES:
         house.unpack(tmp_path / "models" / house.name)
