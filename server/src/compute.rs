@@ -1,10 +1,13 @@
 //! Moves work that would hold up a worker's other connections onto threads of its own.
 
-use std::{num::NonZero, panic, sync::Arc, thread::available_parallelism};
+use std::{num::NonZero, panic, sync::Arc, thread::available_parallelism, time::Duration};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use crate::failure::{Class, Failure};
+use crate::{
+    failure::{Class, Failure},
+    turns::Turns,
+};
 
 /// Work that may be waiting or running at once; more is refused.
 const JOBS_MAX: usize = 256;
@@ -16,28 +19,30 @@ pub(crate) struct Compute {
     jobs: Arc<Semaphore>,
     /// One for each job that runs: more at once than there are processors would be no sooner done, and would keep the
     /// threads that answer from theirs.
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Compute {
     /// Compute threads are the blocking threads of `runtime`.
     pub(crate) fn new(runtime: Handle) -> Self {
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)), turns: Arc::new(Semaphore::new(processors)) }
+        Self { runtime, jobs: Arc::new(Semaphore::new(JOBS_MAX)), turns: Turns::new(processors) }
     }
 
-    /// What `job`, which is for `model`, returns once a thread has had time for it. A panic of it goes on in the caller.
+    /// What `job`, which is for `model` and should take `cost`, returns once a thread has had time for it. A panic of it
+    /// goes on in the caller.
     ///
     /// # Errors
     /// [`Class::Busy`], at once, when too much is waiting already.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         model: &str,
+        cost: Duration,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let full = |_| Failure::new(Class::Busy, format!("No worker is available to serve request: {model}"));
         let permit = Arc::clone(&self.jobs).try_acquire_owned().map_err(full)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("the turns are never closed");
+        let turn = self.turns.take(cost).await;
         let job = move || {
             let _held = (permit, turn);
             job()
@@ -56,12 +61,12 @@ mod tests {
     #[tokio::test]
     async fn work_beyond_the_bound_is_refused_in_the_words_of_aws() {
         let compute = Compute::new(Handle::current());
-        assert_eq!(compute.run("reg", || 7).await.unwrap(), 7);
+        assert_eq!(compute.run("reg", Duration::ZERO, || 7).await.unwrap(), 7);
         let all = u32::try_from(JOBS_MAX).unwrap();
         let permits = Arc::clone(&compute.jobs).acquire_many_owned(all).await.unwrap();
-        let refused = compute.run("reg", || 7).await.unwrap_err();
+        let refused = compute.run("reg", Duration::ZERO, || 7).await.unwrap_err();
         assert_eq!((refused.class(), refused.story()), (Class::Busy, "No worker is available to serve request: reg"));
         drop(permits);
-        assert_eq!(compute.run("reg", || 7).await.unwrap(), 7);
+        assert_eq!(compute.run("reg", Duration::ZERO, || 7).await.unwrap(), 7);
     }
 }

@@ -1,6 +1,9 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -31,6 +34,14 @@ const INLINE_ROWS_MAX: usize = 256;
 
 /// So are forests up to this many walks down a tree: half a millisecond or so, for which a probe may wait.
 const INLINE_WALKS_MAX: usize = 1 << 14;
+
+/// What larger work should take, for the order in which it is done: in all forms a number has a few bytes.
+const NUMBER_BYTES: usize = 8;
+const NUMBER_NS: usize = 20;
+const WALK_NS: usize = 30;
+
+/// As many walks does a tree's part in a row's contributions cost.
+const CONTRIBUTION_WALKS: usize = 100;
 
 /// Predicts with the model `name`, which must be loaded.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
@@ -110,12 +121,12 @@ pub(crate) async fn predict(
     let (rules, matrix) = (service.configuration.rows, service.buffers.take());
     let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
     let (job, answer) = if job.is_heavy() {
-        let name = job.model.name().to_owned();
+        let (name, cost) = (job.model.name().to_owned(), job.cost());
         let run = move || {
             let answer = job.run();
             (job, answer)
         };
-        service.compute.run(&name, run).await?
+        service.compute.run(&name, cost, run).await?
     } else {
         let answer = job.run();
         (job, answer)
@@ -146,6 +157,15 @@ impl Job {
         let rows_max = INLINE_ROWS_MAX.min(INLINE_WALKS_MAX / self.model.trees().unwrap_or(1).max(1));
         let rows = || self.rows_form.rows_max(&self.body);
         self.body.len() > INLINE_BYTES_MAX || (self.body.len() > rows_max && rows() > rows_max.max(1))
+    }
+
+    fn cost(&self) -> Duration {
+        let numbers = self.body.len() / NUMBER_BYTES;
+        let rows = numbers / self.model.features().unwrap_or(1).max(1);
+        let tree_walks = if self.output == Output::Contributions { CONTRIBUTION_WALKS } else { 1 };
+        let walks = rows.saturating_mul(self.model.trees().unwrap_or(1)).saturating_mul(tree_walks);
+        let ns = numbers.saturating_mul(NUMBER_NS).saturating_add(walks.saturating_mul(WALK_NS));
+        Duration::from_nanos(ns as u64)
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {

@@ -37,6 +37,7 @@ mod meter;
 mod budget;
 mod body;
 mod buffers;
+mod turns;
 mod compute;
 mod life;
 mod single;
