@@ -13,7 +13,11 @@ use ndarray::{Array2, s};
 use thicket_converters::{Booster, Form, arithmetic, onnx, read_booster, recognise};
 use thicket_engine::{Output, Reading, offline};
 
-use crate::{csv, matrix::Matrix};
+use crate::{
+    csv,
+    matrix::Matrix,
+    repair::{repair_headers, repair_pack},
+};
 
 /// Reads bytes and checks what came of it; returns whether they were accepted.
 pub type Reader = fn(&[u8]) -> bool;
@@ -86,12 +90,7 @@ fn onnx_file(bytes: &[u8]) -> bool {
 /// A pack whose size and checksum are made right either is refused or predicts.
 fn pack(bytes: &[u8]) -> bool {
     let mut bytes = bytes.to_vec();
-    if bytes.len() > 64 {
-        let size = (bytes.len() as u64).to_le_bytes();
-        bytes[16..24].copy_from_slice(&size);
-        let checksum = crc32fast::hash(&bytes[64..]);
-        bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
-    }
+    repair_pack(&mut bytes);
     use_pack(&bytes)
 }
 
@@ -132,22 +131,13 @@ fn archive(bytes: &[u8]) -> bool {
     found.is_ok()
 }
 
-/// Makes the checksum of each block right that looks like a header.
-fn repair_headers(tar: &mut [u8]) {
-    for block in tar.as_chunks_mut::<512>().0 {
-        if block[257..262] == *b"ustar" {
-            block[148..156].fill(b' ');
-            let sum: u32 = block.iter().copied().map(u32::from).sum();
-            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        }
-    }
-}
-
-/// Rows are read, or refused, as the plain way has it.
+/// Rows in ASCII are read, or refused, as the plain way has it; what others mean takes a table of every script's digits.
 fn rows(bytes: &[u8]) -> bool {
     let mut matrix = Matrix::default();
     let found = csv::read(bytes, csv::COMMA, &mut matrix).is_ok().then_some((matrix.columns, bits(&matrix.values)));
-    assert_eq!(found, plain_rows(bytes));
+    if bytes.is_ascii() {
+        assert_eq!(found, plain_rows(bytes));
+    }
     found.is_some()
 }
 
@@ -156,21 +146,24 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| if value.is_nan() { f32::NAN } else { *value }.to_bits()).collect()
 }
 
+/// What Python's `float` takes for white space.
+const SPACES: [char; 6] = [' ', '\t', '\n', '\x0b', '\x0c', '\r'];
+
 /// Columns and values of rows, read with strings, vectors and the standard library's parser.
 fn plain_rows(body: &[u8]) -> Option<(usize, Vec<u32>)> {
-    let body = str::from_utf8(body.trim_ascii()).ok().filter(|body| !body.is_empty())?;
-    let cells = |line: &str| line.strip_suffix('\r').unwrap_or(line).split(',').map(plain_number).collect();
+    let body = str::from_utf8(body).ok()?.trim_matches(SPACES);
+    let cells = |line: &str| line.split(',').map(plain_number).collect();
     let rows: Vec<Vec<f32>> = body.split('\n').map(cells).collect::<Option<_>>()?;
     let columns = rows[0].len();
-    rows.iter().all(|row| row.len() == columns).then(|| (columns, bits(&rows.concat())))
+    (!body.is_empty() && rows.iter().all(|row| row.len() == columns)).then(|| (columns, bits(&rows.concat())))
 }
 
-/// What Python's `float` makes of a cell, narrowed; nothing where that is infinite.
+/// What Python's `float` makes of a cell, narrowed; nothing where that is infinite. NULs at its end are lost before that.
 fn plain_number(cell: &str) -> Option<f32> {
     if cell.is_empty() {
         return Some(f32::NAN);
     }
-    let cell = cell.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let cell = cell.trim_end_matches('\0').trim_matches(SPACES);
     let mut plain = String::new();
     for (at, character) in cell.char_indices() {
         let is_between_digits = || {

@@ -6,7 +6,10 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use std::io::{Read, Write};
 use thicket_converters::{Form, recognise};
 use thicket_engine::{Libraries, Model, Reading, Result, offline};
-use thicket_tests::{Random, cases, houses, prefix};
+use thicket_tests::{
+    Random, cases, houses, prefix,
+    repair::{repair_headers, repair_pack},
+};
 
 /// The forms by name.
 pub(crate) const FORMS: [&str; 7] = ["json", "ubjson", "legacy", "pickle", "onnx", "pack", "archive"];
@@ -60,27 +63,6 @@ pub(crate) fn damage(form: &str, bytes: &mut Vec<u8>, other: &[u8], random: &mut
 /// Opens the file as thicket would; native libraries stay out of it.
 pub(crate) fn open(form: &str, bytes: &[u8], scratch: &Path) -> Result<Model> {
     if form == "pack" { offline::open_pack(bytes) } else { offline::open(scratch, &Libraries::find(None, None, &[])) }
-}
-
-/// Makes size and checksum of a pack right, where it has them.
-fn repair_pack(bytes: &mut [u8]) {
-    let size = (bytes.len() as u64).to_le_bytes();
-    if bytes.len() > 64 {
-        bytes[16..24].copy_from_slice(&size);
-        let checksum = crc32fast::hash(&bytes[64..]);
-        bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
-    }
-}
-
-/// Makes the checksum of each block right that looks like a header.
-fn repair_headers(tar: &mut [u8]) {
-    for block in tar.as_chunks_mut::<512>().0 {
-        if block[257..262] == *b"ustar" {
-            block[148..156].fill(b' ');
-            let sum: u32 = block.iter().copied().map(u32::from).sum();
-            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        }
-    }
 }
 
 fn unpacked(archive: &[u8]) -> Vec<u8> {

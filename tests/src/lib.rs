@@ -7,6 +7,7 @@ mod cases;
 mod graphs;
 mod houses;
 mod mutation;
+pub mod repair;
 mod rows;
 
 pub use cases::{Case, cases, contributions};

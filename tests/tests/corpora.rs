@@ -12,7 +12,7 @@ use std::{
 
 use readers::READERS;
 use thicket_server::{csv, matrix};
-use thicket_tests::root;
+use thicket_tests::{repair, root};
 
 /// The longest that one file may take.
 const FILE_TIME_MAX: Duration = Duration::from_secs(1);
