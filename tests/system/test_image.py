@@ -13,14 +13,13 @@ import tarfile
 import time
 from pathlib import PurePosixPath
 
-import boto3
 import pytest
-from botocore.config import Config
 
 import golden
 from houses import HOUSES, PREFIX
 from http_client import Client
 from process import Process
+from runtime_client import runtime_client
 
 IMAGE = os.environ.get("THICKET_IMAGE", "thicket:test")
 SIZE_MAX_MB = 100
@@ -266,14 +265,7 @@ def test_awss_tests_of_its_inference_toolkit_pass(start, tmp_path):
 
 def test_alone_it_is_the_whole_endpoint(start):
     server = start(("--volume", f"{PREFIX}:/models:ro"), ("serve", "--models", "/models"))
-    client = boto3.client(
-        "sagemaker-runtime",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id="tests",
-        aws_secret_access_key="tests",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    client = runtime_client(server.url)
     for house in HOUSES:
         rows = "\n".join(house.rows)
         answer = client.invoke_endpoint(

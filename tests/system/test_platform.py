@@ -5,12 +5,11 @@ import os
 import subprocess
 import uuid
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from houses import HOUSES
 from http_client import Client
+from runtime_client import runtime_client
 
 
 @pytest.fixture
@@ -30,20 +29,9 @@ def endpoint(server, s3, bucket, tmp_path):
     return server("--models", f"s3://{bucket}/houses", "--cache-dir", tmp_path / "cache", environment=s3.environment)
 
 
-def runtime_of(process):
-    return boto3.client(
-        "sagemaker-runtime",
-        endpoint_url=process.url,
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
 @pytest.fixture
 def runtime(endpoint):
-    return runtime_of(endpoint)
+    return runtime_client(endpoint.url)
 
 
 def invoke(runtime, target, body, **options):
@@ -131,7 +119,8 @@ def test_models_come_back_from_the_cache_while_s3_has_them_and_after_a_restart(s
     for _ in range(2):
         process = server(*arguments, environment=s3.environment)
         house = HOUSES[3]
-        assert json.loads(invoke(runtime_of(process), house.target, house.rows[0])["Body"].read()) == [house.prices[0]]
+        answer = invoke(runtime_client(process.url), house.target, house.rows[0])
+        assert json.loads(answer["Body"].read()) == [house.prices[0]]
         assert process.stop() == 0
 
 
@@ -140,7 +129,7 @@ def test_more_models_than_memory(server, s3, bucket, tmp_path):
         "--models", f"s3://{bucket}/houses", "--cache-dir", tmp_path / "cache", "--memory-limit", "150000",
         environment=s3.environment,
     )
-    runtime = runtime_of(process)
+    runtime = runtime_client(process.url)
     for _ in range(3):
         for house in HOUSES:
             assert json.loads(invoke(runtime, house.target, house.rows[0])["Body"].read()) == [house.prices[0]]
@@ -157,7 +146,7 @@ def test_an_unreachable_store_is_no_fault_of_the_caller(server, tmp_path):
         "AWS_MAX_ATTEMPTS": "1",
     }
     process = server("--models", "s3://bucket/houses", "--cache-dir", tmp_path / "cache", environment=environment)
-    name, response = refused(lambda: invoke(runtime_of(process), HOUSES[0].target, HOUSES[0].rows[0]))
+    name, response = refused(lambda: invoke(runtime_client(process.url), HOUSES[0].target, HOUSES[0].rows[0]))
     assert name in ("ServiceUnavailable", "ServiceUnavailableException"), response
     assert "a secret" not in json.dumps(response, default=str) + process.log()
 
