@@ -14,7 +14,7 @@ pub use cases::{Case, cases, contributions};
 pub use graphs::{Graph, graphs};
 pub use houses::{House, houses, prefix};
 pub use mutation::{Random, mutate};
-pub use rows::{bits, matrix, numbers, parse};
+pub use rows::{bits, matrix, numbers, parse, worst};
 
 use std::path::PathBuf;
 

@@ -34,3 +34,12 @@ pub fn matrix(rows: &[Vec<f32>]) -> Array2<f32> {
 pub fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
+
+/// The greatest difference, relative to the number where that is more than 1; infinite where one is not a number.
+#[must_use]
+pub fn worst(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let difference = |(found, expected): (&f32, &f32)| (found - expected).abs() / expected.abs().max(1.0);
+    let worse = |worst: f32, next: f32| if next.is_nan() { f32::INFINITY } else { worst.max(next) };
+    found.iter().zip(expected).map(difference).fold(0.0, worse)
+}

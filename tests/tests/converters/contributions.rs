@@ -1,7 +1,7 @@
 //! The contributions that two versions of XGBoost tell for their own models, and the sum rule for all others.
 
 use thicket_converters::{Booster, arithmetic, read_booster};
-use thicket_tests::{Case, cases, contributions};
+use thicket_tests::{Case, cases, contributions, worst};
 
 fn explain(booster: &Booster, rows: &[Vec<f32>]) -> Vec<f32> {
     let mut out = Vec::new();
@@ -25,13 +25,6 @@ fn every_column_contributes_what_xgboost_says() {
         }
     }
     assert_eq!(checked, 44);
-}
-
-/// The greatest difference, relative to the number where that is more than 1.
-fn worst(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let difference = |(found, expected): (&f32, &f32)| (found - expected).abs() / expected.abs().max(1.0);
-    found.iter().zip(expected).map(difference).fold(0.0, f32::max)
 }
 
 #[test]

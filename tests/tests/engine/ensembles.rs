@@ -53,6 +53,28 @@ fn expected(graph: &Graph) -> Vec<f32> {
 }
 
 #[test]
+fn an_ensemble_has_margins_only_where_they_are_its_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut same, mut refused) = (0, 0);
+    for graph in graphs() {
+        let model = open(&graph.model, folder.path(), &libraries()).unwrap();
+        let rows = matrix(&graph.rows);
+        match model.predict(rows.view(), Output::Margin) {
+            Ok(margins) => {
+                let values = model.predict(rows.view(), Output::Value).unwrap();
+                assert!(difference(&margins.values, &values.values) <= 0.0, "{}", graph.name);
+                same += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", graph.name);
+                refused += 1;
+            }
+        }
+    }
+    assert!(same > 10 && refused > 50, "{same} {refused}");
+}
+
+#[test]
 fn every_ensemble_answers_as_onnx_runtime_does() {
     let folder = tempfile::tempdir().unwrap();
     let (mut forests, mut others) = (0, 0);

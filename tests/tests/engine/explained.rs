@@ -4,7 +4,7 @@ use std::fs;
 
 use thicket_converters::{arithmetic, read_booster};
 use thicket_engine::{ErrorKind, Model, Output, Runtime, offline};
-use thicket_tests::{Case, bits, cases, contributions, fixtures, matrix, parse};
+use thicket_tests::{Case, bits, cases, contributions, fixtures, matrix, parse, worst};
 
 use crate::setting::libraries;
 
@@ -17,13 +17,6 @@ fn open(bytes: &[u8]) -> Model {
 
 fn any_file(case: &Case) -> &[u8] {
     case.files.get("xgboost-model").or(case.files.values().next()).unwrap()
-}
-
-/// The greatest difference, relative to the number where that is more than 1.
-fn worst(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let difference = |(found, expected): (&f32, &f32)| (found - expected).abs() / expected.abs().max(1.0);
-    found.iter().zip(expected).map(difference).fold(0.0, f32::max)
 }
 
 #[test]

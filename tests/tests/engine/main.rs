@@ -7,6 +7,7 @@ mod exactness;
 mod explained;
 mod foreign;
 mod lifecycle;
+mod older;
 mod readings;
 mod setting;
 mod storage;
