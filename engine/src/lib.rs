@@ -18,6 +18,8 @@
 //!
 //! The crate knows no HTTP and no environment variables. Modules are listed lowest first: each uses those before it.
 
+#[cfg(test)]
+mod sample;
 mod error;
 mod counts;
 mod histogram;

@@ -166,19 +166,11 @@ fn splits(tree: &Tree) -> Vec<(u32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{compile, foreign, pack::Pack};
+    use crate::{compile, foreign, pack::Pack, sample::TREE};
     use thicket_converters::{onnx, read_booster};
 
-    /// Feature 0 below 1.5 gives 1, else 2; a missing value goes right.
-    const MODEL: &str = r#"{"version":[1,7,6],"learner":{
-        "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
-        "objective":{"name":"reg:squarederror"},
-        "gradient_booster":{"name":"gbtree","model":{"tree_info":[0],"trees":[{
-            "tree_param":{"size_leaf_vector":"0"},"left_children":[1,-1,-1],"right_children":[2,-1,-1],
-            "split_indices":[0,0,0],"split_conditions":[1.5,1,2],"default_left":[0,0,0]}]}}}}"#;
-
     fn verdict(change: impl Fn(&mut crate::pack::draft::Draft)) -> Result<(), String> {
-        let booster = read_booster(MODEL.as_bytes()).unwrap();
+        let booster = read_booster(TREE.as_bytes()).unwrap();
         let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap();
         change(&mut draft);
         verify(&booster, &Pack::from_bytes(&draft.write()).unwrap().sections())
@@ -186,7 +178,7 @@ mod tests {
 
     /// The same trees as another tool would write them: an ensemble and nothing around it.
     fn verdict_of_ensemble(change: impl Fn(&mut crate::pack::draft::Draft)) -> Result<(), String> {
-        let mut model = onnx::lower(&read_booster(MODEL.as_bytes()).unwrap()).unwrap();
+        let mut model = onnx::lower(&read_booster(TREE.as_bytes()).unwrap()).unwrap();
         model.metadata_props.clear();
         let graph = model.graph.as_mut().unwrap();
         graph.node.truncate(1);

@@ -170,16 +170,10 @@ mod tests {
     use thicket_converters::{onnx, read_booster};
 
     use super::*;
-
-    const MODEL: &str = r#"{"version":[1,7,6],"learner":{
-        "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
-        "objective":{"name":"reg:squarederror"},
-        "gradient_booster":{"name":"gbtree","model":{"tree_info":[0],"trees":[{
-            "tree_param":{"size_leaf_vector":"0"},"left_children":[1,3,-1,-1,-1],"right_children":[2,4,-1,-1,-1],
-            "split_indices":[0,1,0,0,0],"split_conditions":[1.5,1,2,3,4],"default_left":[0,0,0,0,0]}]}}}}"#;
+    use crate::sample::TREE;
 
     fn verdict(name: &str, change: impl Fn(&mut AttributeProto)) -> Result<(), Reason> {
-        let mut model = onnx::lower(&read_booster(MODEL.as_bytes()).unwrap()).unwrap();
+        let mut model = onnx::lower(&read_booster(TREE.as_bytes()).unwrap()).unwrap();
         let attributes = &mut model.graph.as_mut().unwrap().node[0].attribute;
         change(attributes.iter_mut().find(|attribute| attribute.name == name).unwrap());
         check(&model)

@@ -10,14 +10,7 @@ use thicket_converters::{Booster, onnx};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-use crate::{Libraries, Output, offline};
-
-/// `y = 0.5 + 2 a - b`, as XGBoost 1.7 writes a linear booster.
-const MODEL: &str = r#"{"version":[1,7,6],"learner":{
-    "attributes":{},"feature_names":[],"feature_types":[],
-    "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
-    "objective":{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}},
-    "gradient_booster":{"name":"gblinear","model":{"weights":[2.0,-1.0,0.0]}}}}"#;
+use crate::{Libraries, Output, offline, sample::LINE};
 
 /// What was logged.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +65,7 @@ fn a_converter_that_errs_is_not_believed() {
     let mut engine = builder.runtime(runtime.handle().clone()).build().unwrap();
     Arc::get_mut(&mut engine.0).unwrap().converter.lower = lower_with_a_fault;
     let path = folder.path().join("xgboost-model");
-    fs::write(&path, MODEL).unwrap();
+    fs::write(&path, LINE).unwrap();
 
     runtime.block_on(engine.load("m", &path)).unwrap();
     let model = engine.loaded("m").unwrap();
@@ -100,7 +93,7 @@ fn a_converter_that_is_right_is() {
     let builder = Engine::builder().cache_dir(folder.path().join("cache")).runtime(runtime.handle().clone());
     let engine = builder.build().unwrap();
     let path = folder.path().join("xgboost-model");
-    fs::write(&path, MODEL).unwrap();
+    fs::write(&path, LINE).unwrap();
     runtime.block_on(engine.load("m", &path)).unwrap();
     let model = engine.loaded("m").unwrap();
     assert_eq!(model.runtime(), crate::Runtime::Forest);
