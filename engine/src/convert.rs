@@ -139,10 +139,10 @@ impl Converter {
         let words = |reason: compile::Reason| reason.to_string();
         if compile::is_lowered(model) && compile::is_older(model) {
             let (draft, verify) = self.verified(&foreign::read_first(model).map_err(words)?, model)?;
-            return Ok(Converted::forest(compile::complete(draft, model).map_err(words)?.write(), verify));
+            return checked(&compile::complete(draft, model).map_err(words)?, verify);
         }
         if compile::is_lowered(model) {
-            return Ok(Converted::forest(compile::compile(model).map_err(words)?.write(), Duration::ZERO));
+            return checked(&compile::compile(model).map_err(words)?, Duration::ZERO);
         }
         let (draft, verify) = self.verified(&foreign::read(model).map_err(words)?, model)?;
         Ok(Converted::forest(draft.write(), verify))
@@ -198,6 +198,13 @@ impl Converter {
     }
 }
 
+/// The pack of a graph that says it was written here, which it may not have been: whole, or the reason why it is not.
+fn checked(draft: &Draft, verify: Duration) -> Result<Converted, String> {
+    let pack = draft.write();
+    Pack::from_bytes(&pack).map_err(|error| error.story())?;
+    Ok(Converted::forest(pack, verify))
+}
+
 /// Those of an artifact's files that count.
 pub(crate) fn counting(files: &[ModelFile], reading: Reading) -> &[ModelFile] {
     if reading.ensemble { files } else { files.get(..1).unwrap_or_default() }
@@ -228,23 +235,29 @@ pub(crate) fn refused(error: converters::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::{LINE, TREE};
 
-    /// `y = 0.5 + 2 a - b`, as XGBoost 1.7 writes a linear booster.
-    const MODEL: &str = r#"{"version":[1,7,6],"learner":{
-        "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
-        "objective":{"name":"reg:squarederror"},
-        "gradient_booster":{"name":"gblinear","model":{"weights":[2,-1,0]}}}}"#;
+    fn convert(model: &[u8]) -> Result<Converted> {
+        let files = [ModelFile { name: "xgboost-model".to_owned(), bytes: model.to_vec() }];
+        Converter::new(Reading::default(), Arc::default()).convert(&files)
+    }
 
-    fn convert(model: &str) -> Converted {
-        let files = [ModelFile { name: "xgboost-model".to_owned(), bytes: model.as_bytes().to_vec() }];
-        Converter::new(Reading::default(), Arc::default()).convert(&files).unwrap()
+    #[test]
+    fn a_graph_that_only_says_it_was_written_here_is_refused_where_its_pack_would_be() {
+        let mut model = onnx::lower(&converters::read_booster(TREE.as_bytes()).unwrap()).unwrap();
+        assert_eq!(convert(&onnx::encode(&model)).unwrap().form, Form::Forest);
+        let attributes = &mut model.graph.as_mut().unwrap().node[0].attribute;
+        attributes.iter_mut().find(|attribute| attribute.name == "leaf_targetids").unwrap().ints[1] = 4;
+        let error = convert(&onnx::encode(&model)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArtifact);
+        assert!(error.story().contains("leaf_targetids holds 4"), "{}", error.story());
     }
 
     #[test]
     fn a_booster_without_trees_is_a_pack_of_base_margins() {
         let treeless = r#"{"name":"gbtree","model":{"tree_info":[],"trees":[]}}"#;
-        let linear = r#"{"name":"gblinear","model":{"weights":[2,-1,0]}}"#;
-        let converted = convert(&MODEL.replace(linear, treeless));
+        let linear = r#"{"name":"gblinear","model":{"weights":[2.0,-1.0,0.0]}}"#;
+        let converted = convert(LINE.replace(linear, treeless).as_bytes()).unwrap();
         assert_eq!((converted.form, converted.reason), (Form::Forest, None));
         let pack = Pack::from_bytes(&converted.bytes).unwrap();
         assert_eq!((pack.sections().base, pack.sections().trees.len()), (&[0.5][..], 0));
