@@ -138,15 +138,17 @@ pub(crate) fn inspect_with(path: &Path, converter: &Converter) -> Result<Inspect
 
 fn describe_file(file: &ModelFile, reading: Reading, lines: &mut Vec<(&'static str, String)>) {
     lines.extend([("file", file.name.clone()), ("form", converters::recognise(&file.bytes).to_string())]);
-    if let Ok(booster) = convert::read_booster(&file.bytes, reading) {
+    let onnx_bytes = if let Ok(booster) = convert::read_booster(&file.bytes, reading) {
         describe(&booster, lines);
+        onnx::lower(&booster).ok().map(|model| onnx::encode(&model).len())
     } else if let Ok(model) = onnx::decode(&file.bytes) {
         describe_graph(&model, lines);
-    }
+        Some(file.bytes.len())
+    } else {
+        None
+    };
     lines.push(("file bytes", file.bytes.len().to_string()));
-    if let Ok(onnx) = file_to_onnx(file, reading, Operators::default()) {
-        lines.push(("ONNX bytes", onnx.len().to_string()));
-    }
+    lines.extend(onnx_bytes.map(|bytes| ("ONNX bytes", bytes.to_string())));
 }
 
 fn describe(booster: &converters::Booster, lines: &mut Vec<(&'static str, String)>) {
