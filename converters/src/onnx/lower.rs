@@ -35,7 +35,7 @@ pub enum Operators {
     /// Those of `ai.onnx.ml` 5, the oldest that have `TreeEnsemble`.
     #[default]
     Current,
-    /// Those of `ai.onnx.ml` 3, with `TreeEnsembleRegressor`, for runtimes since ONNX 1.11. They have no splits by categories.
+    /// Those of `ai.onnx.ml` 3, with `TreeEnsembleRegressor`, for runtimes as old as ONNX Runtime 1.12. They have no splits by categories.
     Older,
 }
 
