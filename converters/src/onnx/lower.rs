@@ -35,7 +35,8 @@ pub enum Operators {
     /// Those of `ai.onnx.ml` 5, the oldest that have `TreeEnsemble`.
     #[default]
     Current,
-    /// Those of `ai.onnx.ml` 3, with `TreeEnsembleRegressor`, for runtimes as old as ONNX Runtime 1.12. They have no splits by categories.
+    /// Those of `ai.onnx.ml` 3, with `TreeEnsembleRegressor`, for runtimes as old as ONNX Runtime 1.12. They have no splits
+    /// by categories.
     Older,
 }
 
