@@ -116,7 +116,8 @@ impl Model {
             Runner::Ensemble(bundle) => bundle.members().first(),
             Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
         };
-        first.is_some_and(|pack| is_pickled(pack.sections().properties()))
+        let form = first.and_then(|pack| property(pack, "form"));
+        form.is_some_and(|form| form.ends_with(metadata::PICKLED))
     }
 
     /// What runs the model.
@@ -154,8 +155,8 @@ impl Model {
     #[must_use]
     pub fn objective(&self) -> Option<String> {
         match &self.0 {
-            Runner::Forest(pack) => objective(pack),
-            Runner::Ensemble(bundle) => bundle.members().first().and_then(objective),
+            Runner::Forest(pack) => property(pack, "objective"),
+            Runner::Ensemble(bundle) => bundle.members().first().and_then(|pack| property(pack, "objective")),
             Runner::OnnxRuntime(_) => None,
             Runner::Xgboost(booster) => Some(booster.objective().to_string()),
         }
@@ -218,16 +219,10 @@ impl Model {
     }
 }
 
-/// The objective among what a pack says of its model.
-fn objective(pack: &Pack) -> Option<String> {
+/// A text among what a pack says of its model.
+fn property(pack: &Pack, name: &str) -> Option<String> {
     let properties: serde_json::Value = serde_json::from_str(pack.sections().properties()).ok()?;
-    Some(properties.get("objective")?.as_str()?.to_owned())
-}
-
-/// Whether the property `form` says so.
-fn is_pickled(properties: &str) -> bool {
-    let properties = serde_json::from_str::<serde_json::Value>(properties).unwrap_or_default();
-    properties["form"].as_str().is_some_and(|form| form.ends_with(metadata::PICKLED))
+    Some(properties.get(name)?.as_str()?.to_owned())
 }
 
 fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
