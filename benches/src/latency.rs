@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 use thicket_engine::{Engine, Output, Result, source};
 use thicket_tests::{House, prefix};
 
-use crate::Sample;
+use crate::sample::Sample;
 
 async fn engine(cache: &Path) -> Result<Engine> {
     let source = source::open(&prefix().to_string_lossy()).await?;

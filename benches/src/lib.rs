@@ -1,9 +1,15 @@
-//! Named measurements of the engine in process: what a model costs cold, cached and warm.
+//! Measurements of thicket and of other servers. Modules are listed lowest first: each uses those before it.
 
 #![forbid(unsafe_code)]
 
-mod latency;
-mod sample;
-
-pub use latency::{cached, cold, warm};
-pub use sample::Sample;
+pub mod error;
+pub mod sample;
+pub mod table;
+pub mod outcome;
+pub mod workload;
+pub mod arguments;
+pub mod latency;
+pub mod inprocess;
+pub mod kernels;
+pub mod csv;
+pub mod commands;

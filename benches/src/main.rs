@@ -1,17 +1,16 @@
-//! Prints what the four city models cost in process: `cargo run --release -p thicket-benches`.
+//! `thicket-bench`: measures thicket, and other servers beside it.
 
-use std::error::Error;
+use std::process::ExitCode;
 
-use thicket_benches::{cached, cold, warm};
-use thicket_tests::houses;
+use clap::Parser;
+use thicket_benches::{arguments::Arguments, commands};
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let houses = houses();
-    let cache = tempfile::tempdir()?;
-    println!("{:40} {:>10} {:>10} {:>10} {:>8}", "one row, microseconds", "min", "p50", "p99", "count");
-    println!("{:40} {}", "cold: never seen, from a directory", cold(&houses, 20, cache.path()).await?);
-    println!("{:40} {}", "cached: the pack is on disk", cached(&houses, 100, cache.path()).await?);
-    println!("{:40} {}", "warm: the model is in memory", warm(&houses, 5000, cache.path()).await?);
-    Ok(())
+fn main() -> ExitCode {
+    match commands::run(&Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("thicket-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
