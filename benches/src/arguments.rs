@@ -22,6 +22,12 @@ pub enum Command {
     Kernels(Kernels),
     /// Time the reader of CSV on bodies from a folder
     Csv(Csv),
+    /// Put load on any server and take its latencies
+    Http(Http),
+    /// Time the first answers of a thicket server's models over HTTP
+    Cold(Cold),
+    /// Ask more models than fit in a thicket server's memory, some much more often than others
+    Zipf(Zipf),
 }
 
 /// Where results go.
@@ -68,6 +74,104 @@ pub struct Csv {
     /// Where results go.
     #[command(flatten)]
     pub out: Out,
+}
+
+/// How many requests begin, and when.
+#[derive(Clone, Debug, Args)]
+pub struct Traffic {
+    /// Connections, each with one request under way at the most
+    #[arg(long, default_value = "1")]
+    pub clients: NonZeroUsize,
+    /// Requests a second, whose latency counts from when they should have begun; without it each client sends its next
+    /// request as soon as the last one is answered
+    #[arg(long, value_name = "PER_SECOND", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// How long requests begin
+    #[arg(long, default_value = "10", value_parser = positive)]
+    pub seconds: f64,
+    /// How many begin at the most
+    #[arg(long, default_value = "10000000")]
+    pub requests: u64,
+}
+
+/// Options of thicket-bench http.
+#[derive(Debug, Args)]
+pub struct Http {
+    /// Where the server answers, such as 127.0.0.1:8080, with or without the scheme
+    pub url: String,
+    /// Route of an invocation; {model} stands for the model's name
+    #[arg(long, default_value = "/models/{model}/invoke")]
+    pub route: String,
+    /// Header of each request, such as 'accept: text/csv'; {model} stands for the model's name
+    #[arg(long)]
+    pub header: Vec<String>,
+    /// Names of models, asked in turn
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub model: Vec<String>,
+    /// CSV file of rows; each request's cells are drawn from all of them, so that no two are the same
+    #[arg(long, value_name = "FILE")]
+    pub rows: PathBuf,
+    /// Rows of a request
+    #[arg(long, default_value = "1")]
+    pub rows_per_request: NonZeroUsize,
+    /// Requests before the measurement
+    #[arg(long, default_value = "1000")]
+    pub warm_up: u64,
+    /// Process of the server, whose whole tree is charged for processor time and memory
+    #[arg(long)]
+    pub pid: Option<u32>,
+    /// How many requests begin, and when.
+    #[command(flatten)]
+    pub traffic: Traffic,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// Options of thicket-bench cold.
+#[derive(Debug, Args)]
+pub struct Cold {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/thicket")]
+    pub thicket: PathBuf,
+    /// Models in each state
+    #[arg(long, default_value = "200")]
+    pub models: NonZeroUsize,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// Options of thicket-bench zipf.
+#[derive(Debug, Args)]
+pub struct Zipf {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/thicket")]
+    pub thicket: PathBuf,
+    /// Models under the prefix
+    #[arg(long, default_value = "1000")]
+    pub models: NonZeroUsize,
+    /// The exponent: the k-th model is asked in proportion to 1 / k^s
+    #[arg(long, value_name = "S", default_value = "0.9")]
+    pub exponent: f64,
+    /// Memory that models may take
+    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
+    pub memory_limit: String,
+    /// Seconds between two looks at the server
+    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = positive)]
+    pub interval: f64,
+    /// How many requests begin, and when.
+    #[command(flatten)]
+    pub traffic: Traffic,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// A number above zero and below a billion.
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if number > 0.0 && number < 1e9 { Ok(number) } else { Err(format!("{text} is not above 0 and below 1e9")) }
 }
 
 #[cfg(test)]

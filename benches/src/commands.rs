@@ -1,6 +1,6 @@
 //! From the command line to what it asks for.
 
-use crate::{arguments::Command, csv, error::Result, inprocess, kernels};
+use crate::{arguments::Command, cold, csv, error::Result, http, inprocess, kernels, zipf};
 
 /// Measures what `command` says.
 ///
@@ -11,5 +11,8 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Inprocess => inprocess::run(),
         Command::Kernels(options) => kernels::run(options),
         Command::Csv(options) => csv::run(options),
+        Command::Http(options) => http::run(options),
+        Command::Cold(options) => cold::run(options),
+        Command::Zipf(options) => zipf::run(options),
     }
 }

@@ -12,20 +12,46 @@ impl Sample {
         self.0.push(time);
     }
 
-    /// The time that `percent` of the measurements do not exceed; zero without measurements.
+    /// The measurements, the shortest first.
     #[must_use]
-    pub fn percentile(&self, percent: usize) -> Duration {
-        let mut times = self.0.clone();
-        times.sort_unstable();
-        let last = times.len().saturating_sub(1);
-        times.get((times.len() * percent / 100).min(last)).copied().unwrap_or_default()
+    pub fn sorted(mut self) -> Sorted {
+        self.0.sort_unstable();
+        Sorted(self.0)
+    }
+}
+
+impl FromIterator<Duration> for Sample {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
+        Self(times.into_iter().collect())
     }
 }
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let us = |percent| self.percentile(percent).as_secs_f64() * 1e6;
-        write!(f, "{:>10.1} {:>10.1} {:>10.1} {:>8}", us(0), us(50), us(99), self.0.len())
+        let sorted = self.clone().sorted();
+        let us = |quantile| sorted.quantile(quantile).as_secs_f64() * 1e6;
+        write!(f, "{:>10.1} {:>10.1} {:>10.1} {:>8}", us(0.0), us(0.5), us(0.99), self.0.len())
+    }
+}
+
+/// Times in order: quantiles are exact.
+#[derive(Clone, Debug)]
+pub struct Sorted(Vec<Duration>);
+
+impl Sorted {
+    /// All times.
+    #[must_use]
+    pub fn times(&self) -> &[Duration] {
+        &self.0
+    }
+
+    /// The shortest time that a share of `quantile` (0 to 1) of all does not exceed; zero without times.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank")]
+    pub fn quantile(&self, quantile: f64) -> Duration {
+        let rank = (quantile * self.0.len() as f64).ceil() as usize;
+        let last = self.0.len().saturating_sub(1);
+        self.0.get(rank.saturating_sub(1).min(last)).copied().unwrap_or_default()
     }
 }
 
@@ -34,12 +60,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_of_the_sorted_times() {
-        let mut sample = Sample::default();
-        assert_eq!(sample.percentile(50), Duration::ZERO);
-        (1..=100).rev().for_each(|ms| sample.push(Duration::from_millis(ms)));
-        assert_eq!(sample.percentile(0), Duration::from_millis(1));
-        assert_eq!(sample.percentile(50), Duration::from_millis(51));
-        assert_eq!(sample.percentile(100), Duration::from_millis(100));
+    fn quantiles_are_those_of_the_definition() {
+        let mut random = thicket_tests::Random::new(7);
+        for count in [1usize, 2, 3, 10, 99, 100, 1001] {
+            let times: Vec<_> = (0..count).map(|_| Duration::from_nanos(random.below(500) as u64)).collect();
+            let sorted = times.iter().copied().collect::<Sample>().sorted();
+            for quantile in [0.01, 0.5, 0.9, 0.99, 0.999, 1.0] {
+                #[expect(clippy::cast_precision_loss, reason = "small counts")]
+                let is_enough = |time: &Duration| {
+                    times.iter().filter(|other| *other <= time).count() as f64 >= quantile * count as f64
+                };
+                let expected = times.iter().filter(|&time| is_enough(time)).min().unwrap();
+                assert_eq!(sorted.quantile(quantile), *expected, "{quantile} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_times_quantiles_are_zero() {
+        assert_eq!(Sample::default().sorted().quantile(0.5), Duration::ZERO);
     }
 }
