@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod cell;
+mod decimal;
 mod delimiter;
 mod header;
 
@@ -29,8 +30,7 @@ pub const COMMA: u8 = b',';
 /// As [`read`], and when the first line names other columns than the model has.
 pub fn read_for(body: &[u8], columns: Columns<'_>, beyond_aws: bool, matrix: &mut Matrix) -> Result<()> {
     let body = rows_of(body, matrix)?;
-    let first_line = body.split(|&byte| byte == b'\n').next().unwrap_or(body);
-    let delimiter = delimiter::of(first_line);
+    let delimiter = delimiter::of(body);
     let read = match delimiter {
         Some(delimiter) => read_cells(body, delimiter, 1, matrix),
         None => Err(complaint::invalid("row 1: Could not determine delimiter")),
@@ -43,7 +43,7 @@ pub fn read_for(body: &[u8], columns: Columns<'_>, beyond_aws: bool, matrix: &mu
         matrix.clear();
         return read_cells(body, COMMA, 1, matrix).map_err(|_| refused);
     }
-    header::read(body, first_line, delimiter.unwrap_or(COMMA), columns, matrix).unwrap_or(Err(refused))
+    header::read(body, delimiter::first_line(body), delimiter.unwrap_or(COMMA), columns, matrix).unwrap_or(Err(refused))
 }
 
 /// Reads the rows in `body` into `matrix`, whose former rows are forgotten.
@@ -73,7 +73,12 @@ fn rows_of<'a>(body: &'a [u8], matrix: &mut Matrix) -> Result<&'a [u8]> {
 }
 
 /// Reads all lines of `body`, the first of which is `row`.
-fn read_cells(body: &[u8], delimiter: u8, mut row: usize, matrix: &mut Matrix) -> Result<()> {
+fn read_cells(body: &[u8], delimiter: u8, row: usize, matrix: &mut Matrix) -> Result<()> {
+    read_each(body, delimiter, row, matrix)
+}
+
+/// Reads as [`read_cells`], one cell after the other.
+fn read_each(body: &[u8], delimiter: u8, mut row: usize, matrix: &mut Matrix) -> Result<()> {
     let (mut at, mut column) = (0, 1);
     loop {
         let Cell { value, bytes } = cell::read(&body[at..], delimiter);

@@ -1,5 +1,6 @@
 //! One cell: from bytes to a number, by Python's grammar and with its rounding.
 
+use super::decimal;
 use crate::{matrix::narrow, python};
 
 /// Powers of ten that a double holds exactly, as far as [`quick`] needs them.
@@ -77,10 +78,19 @@ fn ends_line(bytes: &[u8], at: usize) -> bool {
 #[cold]
 fn thorough(bytes: &[u8], delimiter: u8) -> Cell {
     let end = bytes.iter().position(|&byte| byte == delimiter || byte == b'\n').unwrap_or(bytes.len());
-    let value = match std::str::from_utf8(&bytes[..end]) {
-        Ok("") => Ok(f32::NAN),
-        Ok(text) => python::float(text).ok_or(Fault::NoNumber).and_then(|value| narrow(value).ok_or(Fault::TooLarge)),
-        Err(_) => Err(Fault::NoNumber),
-    };
-    Cell { value, bytes: end }
+    Cell { value: number(&bytes[..end]), bytes: end }
+}
+
+/// The number that a whole cell is.
+pub(super) fn number(text: &[u8]) -> Result<f32, Fault> {
+    if text.is_empty() {
+        return Ok(f32::NAN);
+    }
+    decimal::read(text.strip_suffix(b"\r").unwrap_or(text)).map_or_else(|| any_number(text), Ok)
+}
+
+/// The number that a text is, as Python has it.
+fn any_number(text: &[u8]) -> Result<f32, Fault> {
+    let number = std::str::from_utf8(text).ok().and_then(python::float).ok_or(Fault::NoNumber)?;
+    narrow(number).ok_or(Fault::TooLarge)
 }

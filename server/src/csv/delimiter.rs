@@ -16,12 +16,22 @@ pub(super) fn is_usual(delimiter: u8) -> bool {
     USUAL.contains(&delimiter)
 }
 
-/// The delimiter of rows whose first line this is; `None` when the line has not one character in ASCII.
+/// The first line of rows, without its line feed.
+pub(super) fn first_line(rows: &[u8]) -> &[u8] {
+    rows.split(|&byte| byte == b'\n').next().unwrap_or(rows)
+}
+
+/// The delimiter of `rows`; `None` when their first line has not one character in ASCII.
 ///
 /// Where none of the usual ones occurs it is the most frequent character, the highest among equals; a letter or a digit
 /// means that there is one column. So does a quote here, which would make three columns of `"1"`.
-pub(super) fn of(line: &[u8]) -> Option<u8> {
-    let line = start(line);
+pub(super) fn of(rows: &[u8]) -> Option<u8> {
+    // Most rows have a comma soon, and then nothing else matters.
+    let soon = rows.iter().take(CHARACTERS_MAX).find(|&&byte| byte == COMMA || byte == b'\n');
+    if soon == Some(&COMMA) {
+        return soon.copied();
+    }
+    let line = start(first_line(rows));
     if let Some(usual) = USUAL.into_iter().find(|usual| line.contains(usual)) {
         return Some(usual);
     }

@@ -1,7 +1,10 @@
-//! Rows that must be read, rows that must be refused, and a slow twin that settles everything else.
+//! Rows that must be read and rows that must be refused; the plain reader settles everything else.
 
 use super::*;
 use crate::error::ErrorKind;
+
+mod plain;
+mod twins;
 
 fn values(body: &str) -> Result<(usize, Vec<u32>)> {
     let mut matrix = Matrix::default();
@@ -151,61 +154,4 @@ fn a_used_buffer_is_read_into_again() {
     assert!(read(b"7,8\n9", COMMA, &mut matrix).is_err());
     read(b"7,8", COMMA, &mut matrix).unwrap();
     assert_eq!((matrix.columns, &matrix.values[..], matrix.values.capacity()), (2, &[7.0, 8.0][..], capacity));
-}
-
-/// Reads rows the plain way: strings, vectors and the standard library's parser.
-#[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
-fn slow_twin(body: &str) -> Option<(usize, Vec<f32>)> {
-    let rows: Vec<Vec<&str>> = body
-        .trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}'])
-        .split('\n')
-        .map(|line| line.split(',').collect())
-        .collect();
-    let number = |cell: &&str| match *cell {
-        "" => Some(f32::NAN),
-        cell => Some(cell.trim().parse::<f64>().ok()? as f32).filter(|number| !number.is_infinite()),
-    };
-    let columns = rows[0].len();
-    let numbers: Option<Vec<f32>> = rows.iter().flatten().map(number).collect();
-    numbers.filter(|_| rows.iter().all(|row| row.len() == columns)).map(|numbers| (columns, numbers))
-}
-
-#[test]
-fn random_bodies_are_read_as_the_slow_twin_reads_them() {
-    let pieces = [
-        "0",
-        "1",
-        "7",
-        "9",
-        "12345",
-        "999999999999999",
-        ".",
-        "-",
-        ",",
-        ",",
-        "\n",
-        "\r\n",
-        "e",
-        "e-7",
-        "+",
-        " ",
-        "nan",
-        "inf",
-    ];
-    let (mut state, mut read_well) = (1_u64, 0);
-    for _ in 0..200_000 {
-        let mut body = String::from("1");
-        loop {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let draw = usize::try_from(state >> 40).unwrap();
-            if draw.is_multiple_of(11) {
-                break;
-            }
-            body.push_str(pieces[draw % pieces.len()]);
-        }
-        let expected = slow_twin(&body).map(|(columns, numbers)| (columns, bits(&numbers)));
-        read_well += usize::from(expected.is_some());
-        assert_eq!(values(&body).ok(), expected, "{body:?}");
-    }
-    assert!(read_well > 20_000, "only {read_well} bodies were well formed");
 }
