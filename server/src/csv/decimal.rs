@@ -9,6 +9,9 @@ const POWERS: [f64; 23] = [
     1e21, 1e22,
 ];
 
+/// The powers of ten by which an integer grows with a word of digits or a part of one.
+const WORD_POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 /// Up to here every integer is a double.
 const EXACT_MAX: u64 = 1 << 53;
 
@@ -47,9 +50,13 @@ pub(super) fn read(text: &[u8]) -> Option<f32> {
 /// integer becomes too large.
 fn digits(mut integer: u64, text: &[u8]) -> Option<(u64, usize, &[u8])> {
     let mut rest = text;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let Some(eight) = eight_digits(*word) else { break };
-        (integer, rest) = (append(integer, 100_000_000, eight)?, after);
+    while let Some(word) = rest.first_chunk() {
+        let (number, count) = leading_digits(*word);
+        integer = append(integer, WORD_POWERS[count], number)?;
+        rest = &rest[count..];
+        if count < word.len() {
+            return Some((integer, text.len() - rest.len(), rest));
+        }
     }
     while let Some((digit, after)) = rest.split_first().filter(|(digit, _)| digit.is_ascii_digit()) {
         (integer, rest) = (append(integer, 10, u64::from(digit - b'0'))?, after);
@@ -61,16 +68,19 @@ fn append(integer: u64, power: u64, digits: u64) -> Option<u64> {
     integer.checked_mul(power)?.checked_add(digits)
 }
 
-/// The number that eight digits are: each byte, then each pair and each four of them, becomes one number with its
-/// neighbour in one multiplication.
-fn eight_digits(text: [u8; 8]) -> Option<u64> {
+/// The number that the digits at the start of eight characters are, and how many there are: each digit, then each pair and
+/// each four of them, becomes one number with its neighbour in one multiplication.
+#[inline]
+fn leading_digits(text: [u8; 8]) -> (u64, usize) {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let digits = u64::from_le_bytes(text) ^ (EACH * 0x30);
-    // The high bit of a byte that is more than 9, or that one below it has overflowed into.
-    let beyond = (digits.wrapping_add(EACH * 0x76) | digits) & (EACH * 0x80);
+    let characters = u64::from_le_bytes(text) ^ (EACH * 0x30);
+    // The high bit of each byte that is more than 9; right up to the first.
+    let beyond = (characters.wrapping_add(EACH * 0x76) | characters) & (EACH * 0x80);
+    let bits = beyond.trailing_zeros() & !7;
+    let digits = characters.checked_shl(u64::BITS - bits).unwrap_or(0);
     let pairs = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
-    (beyond == 0).then_some(fours.wrapping_mul(10_000 << 32 | 1) >> 32)
+    (fours.wrapping_mul(10_000 << 32 | 1) >> 32, bits as usize / 8)
 }
 
 /// The number after an "e".
@@ -170,17 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn eight_digits_are_told_from_everything_else() {
-        for (text, expected) in
-            [(b"00000000", Some(0)), (b"12345678", Some(12_345_678)), (b"99999999", Some(99_999_999))]
-        {
-            assert_eq!(eight_digits(*text), expected);
-        }
+    fn digits_end_at_everything_else() {
         for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
-            for at in 0..8 {
-                let mut text = *b"90909090";
-                text[at] = byte;
-                assert_eq!(eight_digits(text), None, "{byte} at {at}");
+            for at in 0..=8 {
+                let mut text = *b"90817263";
+                text[at..].fill(byte);
+                let expected = str::from_utf8(&text[..at]).unwrap().parse().unwrap_or(0);
+                assert_eq!(leading_digits(text), (expected, at), "{byte} at {at}");
+                text.iter_mut().skip(at + 1).for_each(|digit| *digit = b'5');
+                assert_eq!(leading_digits(text), (expected, at), "{byte} at {at}, and then digits");
             }
         }
     }
