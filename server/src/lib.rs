@@ -4,7 +4,7 @@
 //! [`decode`], predictions through [`encode`], and all that goes wrong through `failure`, the one place that knows status
 //! codes. Modules are listed lowest first: each uses those before it.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod error;
 pub mod number;

@@ -93,6 +93,19 @@ fn random_tables_and_damaged_ones() {
     assert!(whole > 3_000 && (1_500..15_000).contains(&damaged), "{whole} and {damaged} held rows");
 }
 
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn rows_of_plain_decimals_take_the_way_of_vectors() {
+    let mut matrix = Matrix::default();
+    for body in ["1,-2.5\n,0.123456789\r\n", &"0.4551,-73.201412,1e-5,\n".repeat(1000), "7"] {
+        let body = body.trim_end_matches('\n');
+        matrix.clear();
+        assert_eq!(vector::read(body.as_bytes(), b',', &mut matrix), is_x86_feature_detected!("avx2"), "{body}");
+    }
+    matrix.clear();
+    assert!(!vector::read(b"1,2\n3", b',', &mut matrix) && matrix == Matrix::default());
+}
+
 /// Every text of so many characters of `alphabet`, one after the other.
 fn every(alphabet: &[u8], characters: u32, mut check: impl FnMut(&[u8])) {
     let mut text = vec![0; characters as usize];
