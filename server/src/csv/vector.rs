@@ -67,13 +67,16 @@ fn read_rows(body: &[u8], delimiter: u8, widths: &mut Widths, values: &mut Vec<f
 fn push(window: &Window, first: usize, values: &mut Vec<f32>) -> Option<()> {
     let ends = window.ends(first)?;
     let lengths = lanes::lengths(ends);
-    let Lanes { mut numbers, plain } = if lanes::any_is_over(lengths, short::CHARACTERS_MAX) {
-        long::read(window, ends, lengths)
+    let (over_short, over_long) =
+        (lanes::over(lengths, short::CHARACTERS_MAX), lanes::over(lengths, long::CHARACTERS_MAX));
+    // Cells that are too long for both ways are no reason for the longer one.
+    let (Lanes { mut numbers, plain }, too_long) = if over_short & !over_long == 0 {
+        (short::read(window, ends, lengths), over_short)
     } else {
-        short::read(window, ends, lengths)
+        (long::read(window, ends, lengths), over_long)
     };
     let count = GROUP.min(window.cells() - first);
-    let mut odd = !plain & (0xff >> (GROUP - count));
+    let mut odd = (too_long | !plain) & (0xff >> (GROUP - count));
     while odd != 0 {
         let lane = odd.trailing_zeros() as usize;
         let text = window.cell(*ends.get(lane)?, *ends.get(lane + 1)?)?;

@@ -1,8 +1,8 @@
 //! Eight cells side by side.
 
 use std::arch::x86_64::{
-    __m128i, __m256, _mm_add_epi16, _mm_cmpgt_epi16, _mm_movemask_epi8, _mm_set_epi16, _mm_set1_epi16, _mm_xor_si128,
-    _mm256_castps_si256, _mm256_extract_epi32,
+    __m128i, __m256, _mm_add_epi16, _mm_cmpgt_epi16, _mm_movemask_epi8, _mm_packs_epi16, _mm_set_epi16, _mm_set1_epi16,
+    _mm_setzero_si128, _mm_xor_si128, _mm256_castps_si256, _mm256_extract_epi32,
 };
 
 /// How many cells are read at once.
@@ -12,7 +12,7 @@ pub(super) const GROUP: usize = 8;
 pub(super) struct Lanes {
     /// Their numbers, NaN for one that is missing, anything for one that is not plain.
     pub(super) numbers: [f32; GROUP],
-    /// A bit for each one that is plain: nothing, or a decimal without an exponent and of few enough characters.
+    /// A bit for each one that is plain: nothing, or a decimal without an exponent. Those of too many characters have any.
     pub(super) plain: u32,
 }
 
@@ -27,11 +27,12 @@ pub(super) fn lengths(ends: &[u16; 1 + GROUP]) -> __m128i {
     _mm_add_epi16(ends, _mm_xor_si128(before, _mm_set1_epi16(-1)))
 }
 
-/// Whether any of the lengths is more than `most`.
+/// A bit for each of the lengths that is more than `most`.
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(super) fn any_is_over(lengths: __m128i, most: i16) -> bool {
-    _mm_movemask_epi8(_mm_cmpgt_epi16(lengths, _mm_set1_epi16(most))) != 0
+pub(super) fn over(lengths: __m128i, most: i16) -> u32 {
+    let is_over = _mm_cmpgt_epi16(lengths, _mm_set1_epi16(most));
+    _mm_movemask_epi8(_mm_packs_epi16(is_over, _mm_setzero_si128())).cast_unsigned()
 }
 
 /// The eight numbers.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The longest cell.
-const CHARACTERS_MAX: i64 = 16;
+pub(super) const CHARACTERS_MAX: i16 = 16;
 
 /// Integers below this are the last bits of a double between it and twice it.
 const INTEGER_END: i64 = 1 << 52;
@@ -58,10 +58,7 @@ fn four(front: __m256i, back: __m256i, length: __m256i) -> (__m128, u32) {
     let others = _mm256_add_epi64(_mm256_add_epi64(negative, returns), has_point);
     let has_digits = _mm256_cmpgt_epi64(_mm256_add_epi64(length, others), _mm256_setzero_si256());
     let are_digits = _mm256_and_si256(words::are_digits(front), words::are_digits(back));
-    let is_small = _mm256_and_si256(
-        _mm256_cmpgt_epi64(all(1 + CHARACTERS_MAX), length),
-        _mm256_cmpgt_epi64(all(INTEGER_END), integer),
-    );
+    let is_small = _mm256_cmpgt_epi64(all(INTEGER_END), integer);
     let is_number = _mm256_and_si256(_mm256_and_si256(has_digits, are_digits), is_small);
     let has_two_points = _mm256_and_si256(in_front.is_there, in_back.is_there);
     let is_empty = _mm256_cmpeq_epi64(length, _mm256_setzero_si256());
