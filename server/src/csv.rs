@@ -50,7 +50,7 @@ pub fn read_for(body: &[u8], columns: Columns<'_>, beyond_aws: bool, matrix: &mu
 
 /// Reads the rows in `body` into `matrix`, whose former rows are forgotten.
 ///
-/// White space around the whole body is not read; lines end in LF or CRLF.
+/// White space around the whole body is not read; lines end in LF or CRLF. The delimiter is anything but a digit.
 ///
 /// # Errors
 /// [`ErrorKind::EmptyBody`](crate::error::ErrorKind::EmptyBody) for no bytes at all;
