@@ -140,14 +140,14 @@ pub(crate) fn write(packs: &[Vec<u8>]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::pack::{
-        draft::Draft,
+        draft::{Draft, SecondForm},
         format::{Forest, Node, Tree},
     };
 
     /// A forest of one leaf, for rows of so many features.
     fn pack(features: u32, leaf: f32) -> Vec<u8> {
         let draft = Draft {
-            forest: Forest { features, targets: 1, sum_order: 0, link: 0, values_per_leaf: 0, reserved: [0; 11] },
+            forest: Forest { features, targets: 1, sum_order: 0, link: 0, values_per_leaf: 0, ..Forest::default() },
             base: vec![0.5],
             trees: vec![Tree { root: 0, target: 0 }],
             nodes: vec![Node { tag: Node::LEAF, next: 0, value: leaf }],
@@ -156,6 +156,7 @@ mod tests {
             properties: "{}".to_owned(),
             weights: Vec::new(),
             covers: Vec::new(),
+            second_form: SecondForm::default(),
         };
         draft.write()
     }

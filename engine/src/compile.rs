@@ -16,7 +16,7 @@ use thicket_converters::{
 };
 
 use crate::pack::{
-    draft::Draft,
+    draft::{Draft, SecondForm},
     format::{Forest, Node},
 };
 use attributes::Attributes;
@@ -89,7 +89,7 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
             sum_order,
             link: link.code(),
             values_per_leaf: layout.values_per_leaf,
-            reserved: [0; 11],
+            ..Forest::default()
         },
         base,
         trees: layout.trees,
@@ -99,6 +99,7 @@ pub(crate) fn compile(model: &ModelProto) -> Result<Draft, Reason> {
         properties: properties(model),
         weights,
         covers: layout.covers,
+        second_form: SecondForm::default(),
     })
 }
 

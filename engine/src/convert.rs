@@ -139,10 +139,10 @@ impl Converter {
         let words = |reason: compile::Reason| reason.to_string();
         if compile::is_lowered(model) && compile::is_older(model) {
             let (draft, verify) = self.verified(&foreign::read_first(model).map_err(words)?, model)?;
-            return checked(&compile::complete(draft, model).map_err(words)?, verify);
+            return self.checked(&compile::complete(draft, model).map_err(words)?, verify);
         }
         if compile::is_lowered(model) {
-            return checked(&compile::compile(model).map_err(words)?, Duration::ZERO);
+            return self.checked(&compile::compile(model).map_err(words)?.with_second_form(), Duration::ZERO);
         }
         let (draft, verify) = self.verified(&foreign::read(model).map_err(words)?, model)?;
         Ok(Converted::forest(draft.write(), verify))
@@ -150,7 +150,7 @@ impl Converter {
 
     /// The layout of an ensemble that was read from `model`, its sums held against a plain evaluation, and how long that took.
     fn verified(&self, ensemble: &foreign::Ensemble, model: &ModelProto) -> Result<(Draft, Duration), String> {
-        let draft = foreign::compile(ensemble, model).map_err(|reason| reason.to_string())?;
+        let draft = foreign::compile(ensemble, model).map_err(|reason| reason.to_string())?.with_second_form();
         let pack = Pack::from_bytes(&draft.write()).map_err(|error| error.story())?;
         let verify = self.timed(|| verify::verify_ensemble(ensemble, &pack.sections()))?;
         Ok((draft, verify))
@@ -184,10 +184,18 @@ impl Converter {
     /// The verified pack of `booster`, or the reason why there is none.
     fn forest(&self, booster: &converters::Booster) -> Result<Converted, String> {
         let model = (self.lower)(booster).map_err(|error| error.to_string())?;
-        let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.write();
+        let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.with_second_form().write();
         let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
         let verify = self.timed(|| verify::verify(booster, &pack.sections()))?;
         Ok(Converted::forest(bytes, verify))
+    }
+
+    /// The pack of a graph that says it was written here, which it may not have been: whole, or the reason why it is not.
+    fn checked(&self, draft: &Draft, verify: Duration) -> Result<Converted, String> {
+        let bytes = draft.write();
+        let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
+        let kernels = self.timed(|| verify::verify_kernels(&pack.sections()))?;
+        Ok(Converted::forest(bytes, verify + kernels))
     }
 
     /// How long a verification took; it is counted when it fails.
@@ -196,13 +204,6 @@ impl Converter {
         verify().inspect_err(|_| self.counters.verification_failures.add_one())?;
         Ok(started.elapsed())
     }
-}
-
-/// The pack of a graph that says it was written here, which it may not have been: whole, or the reason why it is not.
-fn checked(draft: &Draft, verify: Duration) -> Result<Converted, String> {
-    let pack = draft.write();
-    Pack::from_bytes(&pack).map_err(|error| error.story())?;
-    Ok(Converted::forest(pack, verify))
 }
 
 /// Those of an artifact's files that count.

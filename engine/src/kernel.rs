@@ -1,29 +1,104 @@
-//! The portable kernel: margins of rows from a pack, one row and one tree after the other.
+//! Margins of rows from a pack: leaves summed in `f32` in the order of the trees, as `XGBoost` does, whatever the kernel, so
+//! that margins are equal to the bit.
 //!
-//! Leaves are summed in `f32` in the order of the trees, as XGBoost does, so that margins are equal to the bit; so are
-//! the products of a linear model, in the order of the columns.
+//! [`plain`] walks the nodes, one row and one tree after the other: every pack has these, and the other kernels are held
+//! against it. Where the trees have a second form, [`single`] walks blocks for one row with many trees in flight, and
+//! [`batch`] takes many rows down one tree at a time, the top six levels of it in vector lanes.
 
+mod batch;
+mod keys;
+mod lanes;
+mod plain;
+mod single;
+mod walk;
+
+use std::cell::RefCell;
+
+use ndarray::{ArrayView1, ArrayView2};
 use thicket_converters::SumOrder;
 
-use crate::pack::{Sections, format::Node};
+use crate::pack::Sections;
+use batch::Batch;
+pub(crate) use plain::{goes_left, leaves, margins};
 
-/// Categories are whole numbers below this; XGBoost sends every other value left.
-const CATEGORIES_MAX: f32 = 16_777_216.0;
+/// From this many rows on, a batch is worth turning rows into columns.
+const BATCH_MIN: usize = 12;
+/// Rows of the smaller and of the larger batch.
+const SMALL: usize = 32;
+const LARGE: usize = 128;
 
-/// Writes the margins of `row` into `margins`, one for each target.
-///
-/// `row` has at least as many columns as the forest has features and `margins` as many numbers as it has targets.
-pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    match sum_order(forest) {
-        SumOrder::BaseThenLeaves => {
-            margins.copy_from_slice(forest.base);
-            add_leaves(forest, row, margins);
-            add_products(forest, row, margins);
+/// Buffers of larger requests are not kept.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// What kernels write on the way, kept for the next rows.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Vec<u32>,
+    small: Batch<SMALL>,
+    large: Batch<LARGE>,
+    margins: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Calls `each` with the margins of each of `rows`, one for each target; rows are as wide as the forest has features.
+pub(crate) fn each_margins(forest: &Sections<'_>, rows: ArrayView2<'_, f32>, mut each: impl FnMut(&[f32])) {
+    SCRATCH.with(|scratch| {
+        // A caller that predicts from within `each` has buffers of its own.
+        let mut own = Scratch::default();
+        let mut kept = scratch.try_borrow_mut();
+        let scratch = kept.as_deref_mut().unwrap_or(&mut own);
+        scratch.margins.clear();
+        scratch.margins.resize(forest.base.len(), 0.0);
+        if forest.has_blocks() {
+            scratch.by_blocks(forest, rows, &mut each);
+        } else {
+            let mut copy = Vec::new();
+            for row in rows.rows() {
+                margins(forest, contiguous(row, &mut copy), &mut scratch.margins);
+                each(&scratch.margins);
+            }
         }
-        SumOrder::LeavesThenBase => {
-            margins.fill(0.0);
-            add_leaves(forest, row, margins);
-            margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
+        scratch.trim();
+    });
+}
+
+impl Scratch {
+    fn by_blocks(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
+        let (count, lanes) = (rows.nrows(), self.small.fits(forest));
+        let mut at = 0;
+        while at < count {
+            let left = count - at;
+            let rows = rows.slice(ndarray::s![at.., ..]);
+            at += match left {
+                BATCH_MIN.. if lanes && left <= SMALL => self.small.margins(forest, rows, each),
+                BATCH_MIN.. if lanes => self.large.margins(forest, rows, each),
+                _ => {
+                    self.one(forest, rows.row(0), each);
+                    1
+                }
+            };
+        }
+    }
+
+    fn one(&mut self, forest: &Sections<'_>, row: ArrayView1<'_, f32>, each: &mut impl FnMut(&[f32])) {
+        let starts = if sum_order(forest) == SumOrder::BaseThenLeaves { forest.base } else { &[] };
+        self.margins.fill(0.0);
+        self.margins[..starts.len()].copy_from_slice(starts);
+        keys::of_row(forest, row, &mut self.keys);
+        single::add_leaves(forest, &self.keys, &mut self.margins);
+        if starts.is_empty() {
+            self.margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
+        }
+        each(&self.margins);
+    }
+
+    fn trim(&mut self) {
+        let bytes = self.keys.capacity() * size_of::<u32>() + self.small.bytes() + self.large.bytes();
+        if bytes > KEPT_BYTES_MAX {
+            *self = Self::default();
         }
     }
 }
@@ -32,60 +107,15 @@ fn sum_order(forest: &Sections<'_>) -> SumOrder {
     if forest.forest.sum_order == 0 { SumOrder::BaseThenLeaves } else { SumOrder::LeavesThenBase }
 }
 
-/// Adds each column times its weights, in the order of the columns; a missing value counts nothing.
-fn add_products(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    for (value, weights) in row.iter().zip(forest.weights.chunks_exact(margins.len())) {
-        if !value.is_nan() {
-            margins.iter_mut().zip(weights).for_each(|(margin, weight)| *margin += value * weight);
-        }
+/// The row as it lies in memory, or a copy of it where its columns lie apart.
+pub(crate) fn contiguous<'a>(row: ArrayView1<'a, f32>, copy: &'a mut Vec<f32>) -> &'a [f32] {
+    if let Some(row) = row.to_slice() {
+        return row;
     }
+    copy.clear();
+    copy.extend(row);
+    copy
 }
 
-/// Appends the number of the leaf that `row` reaches in each tree of the trainer's file.
-///
-/// The leaves have numbers, and `row` is as wide as for [`margins`].
-#[expect(clippy::cast_precision_loss, reason = "answers are f32, as XGBoost's are")]
-pub(crate) fn leaves(forest: &Sections<'_>, row: &[f32], out: &mut Vec<f32>) {
-    let trees = forest.trees.iter().step_by(forest.forest.values_per_leaf as usize);
-    out.extend(trees.map(|tree| leaf(forest, tree.root, row).next as f32));
-}
-
-fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    for tree in forest.trees {
-        margins[tree.target as usize] += leaf(forest, tree.root, row).value;
-    }
-}
-
-/// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
-fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> Node {
-    let mut node = forest.nodes[root as usize];
-    while !node.is_leaf() {
-        let goes_left = goes_left(forest, node, row[node.feature()]);
-        node = forest.nodes[node.next as usize + usize::from(!goes_left)];
-    }
-    node
-}
-
-/// Whether a row with `value` in the column that the split `node` asks goes left there.
-#[inline]
-pub(crate) fn goes_left(forest: &Sections<'_>, node: Node, value: f32) -> bool {
-    if value.is_nan() {
-        node.missing_goes_left()
-    } else if node.is_category_split() {
-        !is_member(forest, node, value)
-    } else {
-        value < node.value
-    }
-}
-
-/// Whether the category that `value` is truncated to is in the node's set.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is in 0..2^24")]
-fn is_member(forest: &Sections<'_>, node: Node, value: f32) -> bool {
-    if !(0.0..CATEGORIES_MAX).contains(&value) {
-        return false;
-    }
-    let category = value as u32;
-    let set = forest.category_sets[node.category_set()];
-    category / 32 < set.words
-        && forest.category_bits[(set.first_word + category / 32) as usize] >> (category % 32) & 1 == 1
-}
+#[cfg(test)]
+mod tests;

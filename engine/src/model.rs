@@ -2,7 +2,7 @@
 
 mod ensemble;
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 use thicket_converters::onnx::metadata;
 
 use crate::{
@@ -227,19 +227,18 @@ fn property(pack: &Pack, name: &str) -> Option<String> {
 
 fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
     let forest = pack.sections();
-    let mut margins = vec![0.0; forest.base.len()];
     Ok(match output {
         Output::Margin if !forest.finish().is_link() => {
             let message = "the model has no margins: another tool's graph answers with what it makes of its sums";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        Output::Margin => each_row(&forest, rows, &mut margins, forest.base.len(), |margins, values| {
+        Output::Margin => each_row(&forest, rows, forest.base.len(), |margins, values| {
             values.extend_from_slice(margins);
         }),
         Output::Value => {
             let finish = forest.finish();
-            let columns = finish.columns(margins.len());
-            each_row(&forest, rows, &mut margins, columns, |margins, values| finish.apply(margins, values))
+            let columns = finish.columns(forest.base.len());
+            each_row(&forest, rows, columns, |margins, values| finish.apply(margins, values))
         }
         Output::Leaf => leaves(&forest, rows)?,
         Output::Contributions => {
@@ -260,7 +259,7 @@ fn leaves(forest: &Sections<'_>, rows: ArrayView2<'_, f32>) -> Result<Prediction
     let columns = forest.trees.len().div_ceil(values_per_leaf);
     let (mut values, mut copy) = (answer(rows.nrows(), columns)?, Vec::new());
     for row in rows.rows() {
-        kernel::leaves(forest, contiguous(row, &mut copy), &mut values);
+        kernel::leaves(forest, kernel::contiguous(row, &mut copy), &mut values);
     }
     Ok(Predictions { columns, values })
 }
@@ -280,25 +279,10 @@ fn answer(rows: usize, columns: usize) -> Result<Vec<f32>> {
 fn each_row(
     forest: &Sections<'_>,
     rows: ArrayView2<'_, f32>,
-    margins: &mut [f32],
     columns: usize,
     finish: impl Fn(&[f32], &mut Vec<f32>),
 ) -> Predictions {
     let mut values = Vec::with_capacity(rows.nrows() * columns);
-    let mut copy = Vec::new();
-    for row in rows.rows() {
-        kernel::margins(forest, contiguous(row, &mut copy), margins);
-        finish(margins, &mut values);
-    }
+    kernel::each_margins(forest, rows, |margins| finish(margins, &mut values));
     Predictions { columns, values }
-}
-
-/// The row as it lies in memory, or a copy of it where its columns lie apart.
-fn contiguous<'a>(row: ArrayView1<'a, f32>, copy: &'a mut Vec<f32>) -> &'a [f32] {
-    if let Some(row) = row.to_slice() {
-        return row;
-    }
-    copy.clear();
-    copy.extend(row);
-    copy
 }

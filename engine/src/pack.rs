@@ -6,6 +6,7 @@
 mod check;
 pub(crate) mod draft;
 pub(crate) mod format;
+pub(crate) mod key;
 
 use std::{io, ops::Range, path::Path, sync::Arc};
 
@@ -91,7 +92,7 @@ impl Pack {
 #[cfg(test)]
 mod tests {
     use super::{
-        draft::Draft,
+        draft::{Draft, SecondForm},
         format::{CategorySet, Node, Tree},
         *,
     };
@@ -100,7 +101,7 @@ mod tests {
     fn draft() -> Draft {
         let leaf = |value| Node { tag: Node::LEAF, next: 0, value };
         Draft {
-            forest: Forest { features: 2, targets: 1, sum_order: 0, link: 0, values_per_leaf: 1, reserved: [0; 11] },
+            forest: Forest { features: 2, targets: 1, sum_order: 0, link: 0, values_per_leaf: 1, ..Forest::default() },
             base: vec![0.25],
             trees: vec![Tree { root: 0, target: 0 }, Tree { root: 5, target: 0 }],
             nodes: vec![
@@ -116,6 +117,7 @@ mod tests {
             properties: "{}".to_owned(),
             weights: Vec::new(),
             covers: vec![6.0, 2.0, 4.0, 1.0, 3.0, 6.0],
+            second_form: SecondForm::default(),
         }
     }
 
@@ -177,6 +179,39 @@ mod tests {
         refused(&|draft| draft.covers.truncate(5), "section covers: 5 for 6 nodes");
         refused(&|draft| draft.trees[1].root = 4, "tree 1: root 4 lies in the tree before");
         refused(&|draft| draft.nodes[0].next = 2, "node 0: child 2, expected 1");
+    }
+
+    #[test]
+    fn a_second_form_that_leads_nowhere_is_refused_with_its_place() {
+        Pack::from_bytes(&draft().with_second_form().write()).unwrap();
+        let refused = |change: &dyn Fn(&mut Draft), place: &str| {
+            let mut draft = draft().with_second_form();
+            change(&mut draft);
+            let complaint = complaint(&draft.write());
+            assert!(complaint.contains(place), "{complaint} lacks {place}");
+        };
+        refused(&|draft| draft.second_form.blocks[0].0[5] = 1 << 16 | 2 * 8, "block 0: a split asks for none of 2");
+        refused(&|draft| draft.second_form.blocks[0].0[5] |= 4, "block 0: a split asks for none of 2");
+        refused(&|draft| draft.second_form.columns.truncate(1), "block 0: a split asks for none of 1");
+        refused(&|draft| draft.second_form.columns[1].from = 1, "column 1: feature 1, set 1");
+        refused(&|draft| draft.second_form.columns[1].feature = 2, "column 1: feature 2");
+        refused(&|draft| draft.second_form.columns[0].flags = 2, "column 0");
+        refused(&|draft| draft.second_form.rulers[0].columns = 3, "ruler 0: its columns");
+        refused(&|draft| draft.second_form.rulers[0].marks = 17, "ruler 0");
+        refused(&|draft| draft.second_form.marks.clear(), "ruler 0");
+        refused(&|draft| draft.second_form.roots.truncate(1), "section roots: 1 for 2 trees");
+        refused(&|draft| draft.second_form.roots[1] = 9, "root 1: block 9 of 2");
+        refused(&|draft| draft.forest.rank_max = 7, "greatest rank 7");
+        refused(&|draft| draft.forest.block_levels = 4, "4 levels of blocks");
+        refused(&|draft| draft.forest.block_levels = 2, "block 0: an exit leads to");
+        refused(&|draft| draft.forest.block_levels = 0, "block 0: an exit leads to no later block");
+        refused(
+            &|draft| {
+                draft.forest.block_levels = 0;
+                draft.second_form.roots[1] = 1 << 31;
+            },
+            "root 1: leads to 80000000",
+        );
     }
 
     #[test]

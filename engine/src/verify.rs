@@ -1,12 +1,18 @@
 //! The check that every model passes before it is used: on probe rows, what a pack or another engine answers must equal
-//! the booster's own arithmetic, bit for bit.
+//! the booster's own arithmetic, bit for bit, and what the fast kernels answer what the plain one does.
 //!
 //! Probe rows are what conversions go wrong at: everything missing, each threshold met, the numbers next to it, and
 //! numbers beyond all bounds.
 
 use thicket_converters::{Booster, Model, Tree, arithmetic};
 
-use crate::{foreign::Ensemble, kernel, pack::Sections};
+use ndarray::ArrayView2;
+
+use crate::{
+    foreign::Ensemble,
+    kernel,
+    pack::{Sections, format::Node},
+};
 
 /// How many rows are tried.
 pub(crate) const PROBES: usize = 64;
@@ -22,6 +28,7 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
     let (mut expected, mut found) = (Vec::with_capacity(booster.targets), vec![0.0; booster.targets]);
     let (mut expected_leaves, mut found_leaves) = (Vec::new(), Vec::new());
     let mut probes = Probes::new(booster);
+    let mut tried = Tried::default();
     for probe in 0..PROBES {
         let row = probes.next_row();
         expected.clear();
@@ -41,8 +48,9 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
                 return Err(format!("the pack does not verify: on probe row {probe} it reaches other leaves"));
             }
         }
+        tried.add(row, &found);
     }
-    Ok(())
+    tried.compare(forest)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "answers are f32")]
@@ -60,6 +68,7 @@ fn is_leaf_for_leaf(expected: &[u32], found: &[f32]) -> bool {
 pub(crate) fn verify_ensemble(ensemble: &Ensemble, forest: &Sections<'_>) -> Result<(), String> {
     let mut found = vec![0.0; ensemble.targets()];
     let mut probes = Probes::over(ensemble.splits().collect(), ensemble.features());
+    let mut tried = Tried::default();
     for probe in 0..PROBES {
         let row = probes.next_row();
         let expected = ensemble.sums(row);
@@ -69,8 +78,61 @@ pub(crate) fn verify_ensemble(ensemble: &Ensemble, forest: &Sections<'_>) -> Res
                 "the pack does not verify: on probe row {probe} it answers {found:?}, the graph {expected:?}"
             ));
         }
+        tried.add(row, &found);
     }
-    Ok(())
+    tried.compare(forest)
+}
+
+/// Compares what the fast kernels answer with what the plain one does, where no more is known of a pack.
+///
+/// # Errors
+/// The first difference in words.
+pub(crate) fn verify_kernels(forest: &Sections<'_>) -> Result<(), String> {
+    if !forest.has_blocks() {
+        return Ok(());
+    }
+    let splits = forest.nodes.iter().filter(|node| !node.is_leaf() && !node.is_category_split());
+    let splits = splits.map(|split| (split.tag & Node::FEATURE, split.value)).collect();
+    let mut probes = Probes::over(splits, forest.forest.features as usize);
+    let (mut tried, mut margins) = (Tried::default(), vec![0.0; forest.base.len()]);
+    for _ in 0..PROBES {
+        let row = probes.next_row();
+        kernel::margins(forest, row, &mut margins);
+        tried.add(row, &margins);
+    }
+    tried.compare(forest)
+}
+
+/// Rows that were tried, and the margins that the plain kernel found for them.
+#[derive(Default)]
+struct Tried {
+    rows: Vec<f32>,
+    margins: Vec<f32>,
+    count: usize,
+}
+
+impl Tried {
+    fn add(&mut self, row: &[f32], margins: &[f32]) {
+        self.rows.extend_from_slice(row);
+        self.margins.extend_from_slice(margins);
+        self.count += 1;
+    }
+
+    /// Gives the rows to the fast kernels, one by one and all at once.
+    fn compare(&self, forest: &Sections<'_>) -> Result<(), String> {
+        let width = self.rows.len() / self.count.max(1);
+        let rows = ArrayView2::from_shape((self.count, width), &self.rows).map_err(|error| error.to_string())?;
+        for size in [1, self.count] {
+            let mut found = Vec::with_capacity(self.margins.len());
+            for rows in rows.axis_chunks_iter(ndarray::Axis(0), size) {
+                kernel::each_margins(forest, rows, |margins| found.extend_from_slice(margins));
+            }
+            if !is_same(&self.margins, &found) {
+                return Err(format!("the pack does not verify: {size} rows at once are answered as the trees are not"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether numbers differ by `tolerance` at the most; NaN is close to NaN.
@@ -166,12 +228,16 @@ fn splits(tree: &Tree) -> Vec<(u32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{compile, foreign, pack::Pack, sample::TREE};
+    use crate::{
+        compile, foreign,
+        pack::{Pack, draft::SecondForm},
+        sample::TREE,
+    };
     use thicket_converters::{onnx, read_booster};
 
     fn verdict(change: impl Fn(&mut crate::pack::draft::Draft)) -> Result<(), String> {
         let booster = read_booster(TREE.as_bytes()).unwrap();
-        let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap();
+        let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap().with_second_form();
         change(&mut draft);
         verify(&booster, &Pack::from_bytes(&draft.write()).unwrap().sections())
     }
@@ -213,7 +279,18 @@ mod tests {
         found(|draft| draft.nodes[2].value = draft.nodes[2].value.next_up());
         found(|draft| draft.base[0] = 0.0);
         found(|draft| draft.forest.features = 3);
-        found(|draft| draft.trees.clear());
+        found(|draft| {
+            draft.trees.clear();
+            draft.second_form = SecondForm::default();
+        });
         found(|draft| draft.nodes[2].next = 1);
+        found(|draft| draft.second_form.blocks[0].0[8] ^= 1);
+        found(|draft| {
+            // The splits above it only fill the block up.
+            let split = draft.second_form.blocks[0].0[1..8].iter_mut().find(|split| **split >> 16 != 0xffff);
+            *split.unwrap() += 1 << 16;
+        });
+        found(|draft| draft.second_form.marks[0] += 1);
+        found(|draft| draft.second_form.columns[0].flags ^= 1);
     }
 }

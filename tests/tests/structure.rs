@@ -63,7 +63,14 @@ fn the_converters_know_no_files_no_maps_and_no_registry() {
 
 #[test]
 fn unsafe_code_lies_in_a_few_listed_files() {
-    let listed = ["engine/src/map", "engine/src/onnxruntime", "engine/src/xgboost", "server/src/csv/vector.rs:"];
+    let listed = [
+        "engine/src/map",
+        "engine/src/kernel/walk.rs:",
+        "engine/src/kernel/batch.rs:",
+        "engine/src/onnxruntime",
+        "engine/src/xgboost",
+        "server/src/csv/vector.rs:",
+    ];
     for folder in ["engine", "server"] {
         let lines = lines_with(folder, &["unsafe {", "unsafe impl", "unsafe fn"]);
         let is_listed = |line: &String| listed.iter().any(|name| line.contains(name));

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     compile::Reason,
     pack::{
-        draft::Draft,
+        draft::{Draft, SecondForm},
         format::{self, Forest},
     },
 };
@@ -26,7 +26,7 @@ pub(super) fn draft(ensemble: &Ensemble, properties: String) -> Result<Draft, Re
             sum_order: 1,
             link: ensemble.finish.code(),
             values_per_leaf: 0,
-            reserved: [0; 11],
+            ..Forest::default()
         },
         base: ensemble.base.clone(),
         trees: Vec::new(),
@@ -36,6 +36,7 @@ pub(super) fn draft(ensemble: &Ensemble, properties: String) -> Result<Draft, Re
         properties,
         weights: Vec::new(),
         covers: Vec::new(),
+        second_form: SecondForm::default(),
     };
     let nodes_max = (ensemble.trees.nodes.len() + ensemble.trees.weights.len()) * GROWTH_MAX;
     for &root in &ensemble.trees.roots {

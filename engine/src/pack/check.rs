@@ -1,8 +1,12 @@
 //! What must hold before a pack is used: the check that makes the kernels' walks end inside the file.
 
+mod blocks;
+
 use bytemuck::{Pod, cast_slice, try_from_bytes};
 
-use super::format::{ALIGNMENT, CategorySet, Forest, Header, MAGIC, Node, Section, Span, Tree, VERSION};
+use super::format::{
+    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION,
+};
 use crate::finish::Finish;
 
 /// A complaint about a pack: what is wrong and where.
@@ -75,6 +79,12 @@ pub(crate) struct Sections<'a> {
     properties: &'a [u8],
     pub(crate) weights: &'a [f32],
     pub(crate) covers: &'a [f32],
+    pub(crate) rulers: &'a [Ruler],
+    pub(crate) columns: &'a [Column],
+    pub(crate) marks: &'a [i32],
+    pub(crate) blocks: &'a [Block],
+    pub(crate) roots: &'a [u32],
+    pub(crate) leaf_values: &'a [f32],
 }
 
 impl<'a> Sections<'a> {
@@ -90,6 +100,12 @@ impl<'a> Sections<'a> {
             properties: records(file, spans, Section::Properties)?,
             weights: records(file, spans, Section::Weights)?,
             covers: records(file, spans, Section::Covers)?,
+            rulers: records(file, spans, Section::Rulers)?,
+            columns: records(file, spans, Section::Columns)?,
+            marks: records(file, spans, Section::Marks)?,
+            blocks: records(file, spans, Section::Blocks)?,
+            roots: records(file, spans, Section::Roots)?,
+            leaf_values: records(file, spans, Section::LeafValues)?,
         })
     }
 
@@ -113,7 +129,8 @@ impl<'a> Sections<'a> {
         (self.nodes.iter().enumerate()).try_for_each(|(index, node)| {
             self.check_node(index, *node).map_err(|complaint| format!("node {index}: {complaint}"))
         })?;
-        self.check_covers()
+        self.check_covers()?;
+        self.check_second_form()
     }
 
     fn check_forest(&self) -> Result<(), Complaint> {

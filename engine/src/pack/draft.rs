@@ -1,8 +1,13 @@
 //! A pack in the making: the records as vectors, and the bytes they become.
 
+mod blocks;
+mod columns;
+
 use bytemuck::{bytes_of, cast_slice};
 
-use super::format::{ALIGNMENT, CategorySet, Forest, Header, MAGIC, Node, Section, Span, Tree, VERSION};
+use super::format::{
+    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION,
+};
 
 /// Everything a pack holds. The writer takes it as it is; a pack is checked when it is opened.
 #[derive(Clone, Debug)]
@@ -18,9 +23,33 @@ pub(crate) struct Draft {
     pub(crate) weights: Vec<f32>,
     /// One for each node, or nothing.
     pub(crate) covers: Vec<f32>,
+    /// Made of the trees by [`Draft::with_second_form`].
+    pub(crate) second_form: SecondForm,
+}
+
+/// The trees as the fast kernels walk them, or nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SecondForm {
+    pub(crate) rulers: Vec<Ruler>,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) marks: Vec<i32>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) roots: Vec<u32>,
+    pub(crate) leaf_values: Vec<f32>,
 }
 
 impl Draft {
+    /// Adds the second form of the trees, where they have one: not without splits, with a threshold that is no number, or
+    /// with more columns than blocks can name.
+    ///
+    /// The trees are sound: every child and every set is there, and children lie behind their only parent.
+    pub(crate) fn with_second_form(mut self) -> Self {
+        if let Some(columns) = columns::Columns::of(&self) {
+            blocks::lay(&mut self, columns);
+        }
+        self
+    }
+
     /// The bytes of the pack file.
     pub(crate) fn write(&self) -> Vec<u8> {
         let sections = self.sections();
@@ -45,6 +74,7 @@ impl Draft {
     }
 
     fn sections(&self) -> [&[u8]; Section::COUNT] {
+        let second = &self.second_form;
         [
             bytes_of(&self.forest),
             cast_slice(&self.base),
@@ -55,6 +85,12 @@ impl Draft {
             self.properties.as_bytes(),
             cast_slice(&self.weights),
             cast_slice(&self.covers),
+            cast_slice(&second.rulers),
+            cast_slice(&second.columns),
+            cast_slice(&second.marks),
+            cast_slice(&second.blocks),
+            cast_slice(&second.roots),
+            cast_slice(&second.leaf_values),
         ]
     }
 }

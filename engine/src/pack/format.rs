@@ -8,7 +8,7 @@ compile_error!("packs are little-endian and used in place");
 /// The first bytes of every pack.
 pub(crate) const MAGIC: [u8; 8] = *b"THICKET\0";
 /// Raised with every change of the layout or of its meaning; other versions are refused.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// Sections start at multiples of this: a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 
@@ -47,14 +47,41 @@ pub(crate) enum Section {
     Weights,
     /// How many training rows reached each node, by their weights, `f32`: one for each node, or nothing.
     Covers,
+    /// [`Ruler`]s, ascending by feature. This and what follows is a second form of the trees, which the fast kernels walk.
+    Rulers,
+    /// [`Column`]s: those of the rulers, in their order, then those of categories.
+    Columns,
+    /// The rulers' marks, `i32`.
+    Marks,
+    /// [`Block`]s. Empty where the trees have no second form.
+    Blocks,
+    /// For each tree, as an exit of a block would lead to it, `u32`.
+    Roots,
+    /// What the leaves of trees of different height add, `f32`.
+    LeafValues,
 }
 
 impl Section {
     /// How many sections a pack of this version has.
-    pub(crate) const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = 15;
     /// What each is called in complaints, in the order of the table.
-    pub(crate) const NAMES: [&str; Self::COUNT] =
-        ["forest", "base", "trees", "nodes", "category sets", "category bits", "properties", "weights", "covers"];
+    pub(crate) const NAMES: [&str; Self::COUNT] = [
+        "forest",
+        "base",
+        "trees",
+        "nodes",
+        "category sets",
+        "category bits",
+        "properties",
+        "weights",
+        "covers",
+        "rulers",
+        "columns",
+        "marks",
+        "blocks",
+        "roots",
+        "leaf values",
+    ];
 }
 
 /// Where a section lies.
@@ -67,7 +94,7 @@ pub(crate) struct Span {
 }
 
 /// The numbers that hold for the whole forest.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Forest {
     /// Columns of the input.
@@ -80,7 +107,11 @@ pub(crate) struct Forest {
     pub(crate) link: u32,
     /// How many trees, one behind the other, are one tree of the trainer's file; 0 where leaves have no numbers.
     pub(crate) values_per_leaf: u32,
-    pub(crate) reserved: [u32; 11],
+    /// Blocks on every way from a root to a leaf, where that is one number for all; 0 where it is not.
+    pub(crate) block_levels: u32,
+    /// The greatest rank a key may have: [`Block::BYTE_RANK_MAX`] or [`Block::RANK_MAX`].
+    pub(crate) rank_max: u32,
+    pub(crate) reserved: [u32; 9],
 }
 
 /// One tree of the sum.
@@ -144,4 +175,84 @@ impl Node {
 pub(crate) struct CategorySet {
     pub(crate) first_word: u32,
     pub(crate) words: u32,
+}
+
+/// What a row's values of one feature are measured with: how many marks are not above a value is its rank.
+///
+/// Marks are thresholds of the feature's splits, ascending, as sortable integers. They lie in `marks` as a tree of sixteens:
+/// first all of them, then the first of each sixteen, and so on until sixteen are enough; each layer is filled up with
+/// [`i32::MAX`] to a multiple of sixteen.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Ruler {
+    /// Column of the input.
+    pub(crate) feature: u32,
+    /// Index of its first mark.
+    pub(crate) first_mark: u32,
+    /// How many marks it has, without those that fill up and repeat.
+    pub(crate) marks: u32,
+    /// How many columns are made of its ranks.
+    pub(crate) columns: u32,
+}
+
+/// One number of a row as blocks ask for it: a key, made of a rank or of a category.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Column {
+    /// Column of the input.
+    pub(crate) feature: u32,
+    /// [`MISSING_LEFT`](Self::MISSING_LEFT) or 0.
+    pub(crate) flags: u32,
+    /// Of a ruler's column: what is taken off the rank. Of a category's: index of the set.
+    pub(crate) from: u32,
+    pub(crate) reserved: u32,
+}
+
+impl Column {
+    /// A missing value goes left.
+    pub(crate) const MISSING_LEFT: u32 = 1;
+
+    pub(crate) fn missing_goes_left(self) -> bool {
+        self.flags & Self::MISSING_LEFT != 0
+    }
+}
+
+/// Three levels of a tree in one cache line, wherever its leaves are.
+///
+/// Slots 1 to 7 are splits: the children of slot `i` are slots `2i` and `2i + 1`, those from 8 on are exits. A split is
+/// `rank << 16 | column * 8`, and a row goes right whose key in that column is greater; keys are `rank << 16 | 0xffff`.
+/// Where a tree has fewer levels here, both ways of a split lead to the same.
+///
+/// In the last of [`block_levels`](Forest::block_levels) exits are the bits of what a leaf adds, before it they are indices of
+/// blocks. Where ways differ in length, an exit is the index of a block, or that of a leaf value and [`LEAF`](Self::LEAF).
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Block(pub(crate) [u32; 16]);
+
+impl Block {
+    /// Levels of a tree in a block.
+    pub(crate) const DEPTH: usize = 3;
+    /// The first exit's slot.
+    pub(crate) const EXITS: usize = 8;
+    /// The exit leads to a leaf.
+    pub(crate) const LEAF: u32 = 1 << 31;
+    /// The most levels of blocks that trees have whose ways are all of one length.
+    pub(crate) const LEVELS_MAX: usize = 3;
+    /// The most columns that splits can name.
+    pub(crate) const COLUMNS_MAX: usize = 8191;
+    /// The greatest rank where all fit a byte.
+    pub(crate) const BYTE_RANK_MAX: u32 = 0xff;
+    /// The greatest rank where they do not.
+    pub(crate) const RANK_MAX: u32 = 0xfffe;
+}
+
+/// How many numbers a ruler of so many marks takes in the marks section.
+pub(crate) fn ruler_length(marks: usize) -> usize {
+    let mut layer = marks.next_multiple_of(16);
+    let mut length = layer;
+    while layer > 16 {
+        layer = (layer / 16).next_multiple_of(16);
+        length += layer;
+    }
+    length
 }

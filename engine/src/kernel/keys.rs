@@ -1,0 +1,147 @@
+//! Keys: what blocks ask of a row. Numbers are measured with their feature's ruler, categories looked up in their sets.
+
+use ndarray::ArrayView1;
+
+use super::plain::is_member;
+use crate::pack::{
+    Sections,
+    format::{Column, Ruler, ruler_length},
+    key::sortable,
+};
+
+/// Ranks that a missing value has in columns where it goes left, and where it goes right: below and above all others.
+const BELOW: i32 = -1;
+const ABOVE: i32 = i32::MAX / 2;
+
+/// Keys of one row lie this far apart, so that a split's column is an index after one shift and address arithmetic.
+pub(super) const STRIDE: usize = 2;
+
+/// The key of a rank: greater than the splits of that rank and of those below.
+#[inline(always)]
+pub(super) fn key(rank: u32) -> u32 {
+    rank << 16 | 0xffff
+}
+
+/// What `rank` is in a column that begins at `from`.
+#[inline(always)]
+pub(super) fn local(rank: i32, from: u32, rank_max: u32) -> u32 {
+    (rank - from.cast_signed()).clamp(0, rank_max.cast_signed()).cast_unsigned()
+}
+
+/// Replaces `keys` by those of `row`, [`STRIDE`] apart.
+pub(super) fn of_row(forest: &Sections<'_>, row: ArrayView1<'_, f32>, keys: &mut Vec<u32>) {
+    keys.resize(forest.columns.len() * STRIDE, 0);
+    let rank_max = forest.forest.rank_max;
+    let mut ahead = keys.iter_mut().step_by(STRIDE).zip(forest.columns);
+    for ruler in forest.rulers {
+        let (left, right) = ranks(forest, *ruler, row[ruler.feature as usize]);
+        for (slot, column) in ahead.by_ref().take(ruler.columns as usize) {
+            let rank = if column.missing_goes_left() { left } else { right };
+            *slot = key(local(rank, column.from, rank_max));
+        }
+    }
+    for (slot, column) in ahead {
+        *slot = key(category_rank(forest, *column, row[column.feature as usize]));
+    }
+}
+
+/// The rank of `value`, in columns where missing values go left and where they go right.
+#[inline(always)]
+pub(super) fn ranks(forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i32, i32) {
+    if value.is_nan() {
+        return (BELOW, ABOVE);
+    }
+    let marks = &forest.marks[ruler.first_mark as usize..][..ruler_length(ruler.marks as usize)];
+    let rank = rank(marks, ruler.marks as usize, sortable(value));
+    (rank, rank)
+}
+
+/// The rank of a category: the greatest for members of the column's set, which go right, and 0 for others.
+pub(super) fn category_rank(forest: &Sections<'_>, column: Column, value: f32) -> u32 {
+    let goes_left =
+        if value.is_nan() { column.missing_goes_left() } else { !is_member(forest, column.from as usize, value) };
+    if goes_left { 0 } else { forest.forest.rank_max }
+}
+
+/// How many of a ruler's `count` marks are not above `value`. `layers` are the ruler's marks.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a pack counts marks in 32 bits")]
+#[inline(always)]
+fn rank(layers: &[i32], count: usize, value: i32) -> i32 {
+    let (sixteens, _) = layers.as_chunks::<16>();
+    if count <= 16 {
+        return not_above(&sixteens[0], value) as i32;
+    }
+    if count <= 256 {
+        let firsts = not_above(&sixteens[sixteens.len() - 1], value);
+        let group = firsts.saturating_sub(1).min(sixteens.len() - 2);
+        return (group * 16 + not_above(&sixteens[group], value)) as i32;
+    }
+    // Layers stand one behind the other, the finest first; the way down is that of a tree of sixteens.
+    let mut ends = [0; 8];
+    let (mut depth, mut layer) = (0, count.div_ceil(16));
+    loop {
+        ends[depth] = if depth == 0 { layer } else { ends[depth - 1] + layer };
+        if layer == 1 {
+            break;
+        }
+        (depth, layer) = (depth + 1, layer.div_ceil(16));
+    }
+    let mut group = 0;
+    for depth in (0..=depth).rev() {
+        let first = if depth == 0 { 0 } else { ends[depth - 1] };
+        let at = (first + group).min(ends[depth] - 1);
+        let within = not_above(&sixteens[at], value);
+        group = if depth == 0 { (at - first) * 16 + within } else { (at - first) * 16 + within.saturating_sub(1) };
+    }
+    group as i32
+}
+
+/// How many of sixteen marks are not above `value`.
+#[inline(always)]
+fn not_above(marks: &[i32; 16], value: i32) -> usize {
+    let mut count = 0;
+    for mark in marks {
+        count += i32::from(*mark <= value);
+    }
+    count.cast_unsigned() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ruler as packs have it.
+    fn layers(marks: &[i32]) -> Vec<i32> {
+        let mut layers = marks.to_vec();
+        let mut layer = 0;
+        loop {
+            let end = layers.len().next_multiple_of(16);
+            layers.resize(end, i32::MAX);
+            if end - layer <= 16 {
+                return layers;
+            }
+            let firsts: Vec<i32> = layers[layer..].iter().step_by(16).copied().collect();
+            layer = end;
+            layers.extend(firsts);
+        }
+    }
+
+    #[test]
+    fn ranks_are_those_of_a_plain_count() {
+        for count in [1, 2, 15, 16, 17, 31, 255, 256, 257, 300, 4095, 4096, 4097, 5000, 70_000] {
+            let marks: Vec<i32> = (0..count).map(|mark| mark * 3 - 700).collect();
+            let layers = layers(&marks);
+            assert_eq!(layers.len(), ruler_length(marks.len()));
+            let step = (count / 500).max(1).cast_unsigned() as usize;
+            for value in (-705..marks[marks.len() - 1] + 5).step_by(step).chain([i32::MIN, i32::MAX - 1]) {
+                let expected = marks.iter().filter(|mark| **mark <= value).count();
+                assert_eq!(rank(&layers, marks.len(), value), i32::try_from(expected).unwrap(), "{count}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_has_its_part_of_the_ranks() {
+        assert_eq!([BELOW, 0, 255, 300, ABOVE].map(|rank| local(rank, 255, 255)), [0, 0, 0, 45, 255]);
+    }
+}

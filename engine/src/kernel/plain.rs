@@ -1,0 +1,85 @@
+//! The plain kernel: one row and one tree after the other, node for node. It says what the others must answer.
+
+use thicket_converters::SumOrder;
+
+use super::sum_order;
+use crate::pack::{Sections, format::Node};
+
+/// Categories are whole numbers below this; XGBoost sends every other value left.
+const CATEGORIES_MAX: f32 = 16_777_216.0;
+
+/// Writes the margins of `row` into `margins`, one for each target.
+///
+/// `row` has at least as many columns as the forest has features and `margins` as many numbers as it has targets.
+pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    match sum_order(forest) {
+        SumOrder::BaseThenLeaves => {
+            margins.copy_from_slice(forest.base);
+            add_leaves(forest, row, margins);
+            add_products(forest, row, margins);
+        }
+        SumOrder::LeavesThenBase => {
+            margins.fill(0.0);
+            add_leaves(forest, row, margins);
+            margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
+        }
+    }
+}
+
+/// Adds each column times its weights, in the order of the columns; a missing value counts nothing.
+fn add_products(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    for (value, weights) in row.iter().zip(forest.weights.chunks_exact(margins.len())) {
+        if !value.is_nan() {
+            margins.iter_mut().zip(weights).for_each(|(margin, weight)| *margin += value * weight);
+        }
+    }
+}
+
+/// Appends the number of the leaf that `row` reaches in each tree of the trainer's file.
+///
+/// The leaves have numbers, and `row` is as wide as for [`margins`].
+#[expect(clippy::cast_precision_loss, reason = "answers are f32, as XGBoost's are")]
+pub(crate) fn leaves(forest: &Sections<'_>, row: &[f32], out: &mut Vec<f32>) {
+    let trees = forest.trees.iter().step_by(forest.forest.values_per_leaf as usize);
+    out.extend(trees.map(|tree| leaf(forest, tree.root, row).next as f32));
+}
+
+fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    for tree in forest.trees {
+        margins[tree.target as usize] += leaf(forest, tree.root, row).value;
+    }
+}
+
+/// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
+fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> Node {
+    let mut node = forest.nodes[root as usize];
+    while !node.is_leaf() {
+        let goes_left = goes_left(forest, node, row[node.feature()]);
+        node = forest.nodes[node.next as usize + usize::from(!goes_left)];
+    }
+    node
+}
+
+/// Whether a row with `value` in the column that the split `node` asks goes left there.
+#[inline]
+pub(crate) fn goes_left(forest: &Sections<'_>, node: Node, value: f32) -> bool {
+    if value.is_nan() {
+        node.missing_goes_left()
+    } else if node.is_category_split() {
+        !is_member(forest, node.category_set(), value)
+    } else {
+        value < node.value
+    }
+}
+
+/// Whether the category that `value` is truncated to is in that set.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is in 0..2^24")]
+pub(super) fn is_member(forest: &Sections<'_>, set: usize, value: f32) -> bool {
+    if !(0.0..CATEGORIES_MAX).contains(&value) {
+        return false;
+    }
+    let category = value as u32;
+    let set = forest.category_sets[set];
+    category / 32 < set.words
+        && forest.category_bits[(set.first_word + category / 32) as usize] >> (category % 32) & 1 == 1
+}

@@ -1,0 +1,204 @@
+//! Every kernel against the plain one, on forests of all shapes.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "small numbers")]
+
+use ndarray::Array2;
+
+use super::*;
+use crate::pack::{
+    Pack,
+    draft::{Draft, SecondForm},
+    format::{Block, CategorySet, Forest, Node, Tree},
+};
+
+/// The sequence "splitmix64" (Steele, Lea, Flood 2014).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed >> 33) as usize % bound
+    }
+
+    /// One of the first `count` of a few thousand numbers, ascending and with both zeros among them.
+    fn number(&mut self, count: usize) -> f32 {
+        let number = self.below(count) as f32 - (count / 2) as f32;
+        if number == 0.0 && self.below(2) == 0 { -0.0 } else { number * 0.37 }
+    }
+}
+
+/// What a random forest looks like.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    trees: usize,
+    height_max: usize,
+    /// Of 100 nodes that may be splits, how many are.
+    splits: usize,
+    features: usize,
+    thresholds: usize,
+    targets: usize,
+    /// Of 100 splits, how many ask for a category.
+    categories: usize,
+    sum_order: u32,
+}
+
+const PLAIN: Shape = Shape {
+    trees: 21,
+    height_max: 6,
+    splits: 90,
+    features: 7,
+    thresholds: 60,
+    targets: 1,
+    categories: 0,
+    sum_order: 0,
+};
+
+fn draft(shape: Shape, random: &mut Random) -> Draft {
+    let mut draft = Draft {
+        forest: Forest {
+            features: shape.features as u32,
+            targets: shape.targets as u32,
+            sum_order: shape.sum_order,
+            ..Forest::default()
+        },
+        base: (0..shape.targets).map(|target| target as f32 * 0.3 - 0.1).collect(),
+        trees: Vec::new(),
+        nodes: Vec::new(),
+        category_sets: vec![CategorySet { first_word: 0, words: 2 }, CategorySet { first_word: 2, words: 1 }],
+        category_bits: vec![0x8000_0005, 0x11, 0x2a],
+        properties: "{}".to_owned(),
+        weights: Vec::new(),
+        covers: Vec::new(),
+        second_form: SecondForm::default(),
+    };
+    for tree in 0..shape.trees {
+        let root = draft.nodes.len();
+        draft.trees.push(Tree { root: root as u32, target: (tree % shape.targets) as u32 });
+        draft.nodes.push(Node::default());
+        let mut ahead = vec![(root, 0)];
+        while let Some((at, height)) = ahead.pop() {
+            let is_large = draft.nodes.len() - root > 1000;
+            if is_large || height == shape.height_max || random.below(100) >= shape.splits {
+                draft.nodes[at] = Node { tag: Node::LEAF, next: 0, value: random.number(4000) / 7.0 };
+                continue;
+            }
+            let is_category = random.below(100) < shape.categories;
+            let missing = if random.below(2) == 0 { Node::MISSING_LEFT } else { 0 };
+            let kind = if is_category { Node::CATEGORIES } else { 0 };
+            let value =
+                if is_category { f32::from_bits(random.below(2) as u32) } else { random.number(shape.thresholds) };
+            let next = draft.nodes.len();
+            draft.nodes[at] =
+                Node { tag: random.below(shape.features) as u32 | missing | kind, next: next as u32, value };
+            draft.nodes.extend([Node::default(); 2]);
+            ahead.extend([(next, height + 1), (next + 1, height + 1)]);
+        }
+    }
+    draft
+}
+
+/// Compares all kernels on packs of that shape; the last one's draft.
+fn check(shape: Shape) -> Draft {
+    let random = &mut Random(shape.trees as u64 * 31 + shape.height_max as u64);
+    let mut last = None;
+    for count in [1, 2, 11, 12, 31, 32, 33, 127, 128, 129, 300] {
+        let draft = draft(shape, random).with_second_form();
+        let pack = Pack::from_bytes(&draft.write()).unwrap();
+        let forest = pack.sections();
+        let value = |random: &mut Random| match random.below(12) {
+            0 => f32::NAN,
+            1 => f32::INFINITY,
+            2 => f32::NEG_INFINITY,
+            3 => random.below(70) as f32 - 2.5,
+            4 => random.below(70) as f32,
+            _ => random.number(shape.thresholds),
+        };
+        let rows = Array2::from_shape_simple_fn((count, shape.features), || value(random));
+        let mut expected = Vec::new();
+        for row in rows.rows() {
+            let mut sums = vec![0.0; shape.targets];
+            margins(&forest, row.to_slice().unwrap(), &mut sums);
+            expected.extend(sums.iter().map(|sum| sum.to_bits()));
+        }
+        let mut found = Vec::new();
+        each_margins(&forest, rows.view(), |margins| found.extend(margins.iter().map(|margin| margin.to_bits())));
+        assert_eq!(found, expected, "{shape:?}, {count} rows");
+        let turned = rows.t().as_standard_layout().into_owned();
+        found.clear();
+        each_margins(&forest, turned.t(), |margins| found.extend(margins.iter().map(|margin| margin.to_bits())));
+        assert_eq!(found, expected, "{shape:?}, {count} rows, column by column");
+        last = Some(draft);
+    }
+    last.unwrap()
+}
+
+#[test]
+fn trees_of_one_height_are_even() {
+    for height_max in 1..=9 {
+        for trees in [1, 7, 8, 9, 40] {
+            let draft = check(Shape { trees, height_max, splits: 100, ..PLAIN });
+            assert_eq!(draft.forest.block_levels as usize, height_max.div_ceil(Block::DEPTH));
+        }
+    }
+}
+
+#[test]
+fn trees_of_any_height_are_answered() {
+    check(Shape { splits: 70, ..PLAIN });
+    let draft = check(Shape { height_max: 40, splits: 62, ..PLAIN });
+    assert!(draft.forest.block_levels == 0 && !draft.second_form.leaf_values.is_empty());
+    check(Shape { height_max: 400, splits: 100, ..PLAIN });
+}
+
+#[test]
+fn targets_and_both_orders_of_summation_are_kept() {
+    check(Shape { targets: 3, ..PLAIN });
+    check(Shape { targets: 3, height_max: 14, splits: 60, sum_order: 1, ..PLAIN });
+    check(Shape { sum_order: 1, ..PLAIN });
+}
+
+#[test]
+fn categories_are_columns_too() {
+    let draft = check(Shape { categories: 30, ..PLAIN });
+    assert!(draft.second_form.columns.len() > draft.second_form.rulers.len() * 2);
+    check(Shape { categories: 100, height_max: 12, splits: 75, ..PLAIN });
+}
+
+#[test]
+fn features_with_many_thresholds_have_several_columns() {
+    let draft = check(Shape { thresholds: 3000, trees: 60, features: 2, splits: 100, ..PLAIN });
+    assert!(draft.second_form.columns.len() > 8 && draft.forest.rank_max == Block::BYTE_RANK_MAX);
+}
+
+#[test]
+fn where_bytes_would_take_too_many_columns_ranks_are_words() {
+    let shape = Shape { thresholds: 3_000_000, trees: 500, height_max: 13, splits: 100, features: 1, ..PLAIN };
+    let draft = check(Shape { sum_order: 1, ..shape });
+    assert!(draft.forest.rank_max == Block::RANK_MAX && draft.second_form.columns.len() > 2);
+}
+
+#[test]
+fn a_forest_without_splits_or_with_a_threshold_that_is_no_number_has_no_second_form() {
+    let draft = check(Shape { splits: 0, ..PLAIN });
+    assert!(draft.second_form.blocks.is_empty());
+    let mut odd = self::draft(PLAIN, &mut Random(1));
+    let split = odd.nodes.iter_mut().find(|node| !node.is_leaf()).unwrap();
+    split.value = f32::NAN;
+    assert!(odd.with_second_form().second_form.blocks.is_empty());
+}
+
+#[test]
+fn the_portable_code_answers_as_that_for_this_processor() {
+    let draft = draft(Shape { targets: 2, height_max: 8, ..PLAIN }, &mut Random(9)).with_second_form();
+    let pack = Pack::from_bytes(&draft.write()).unwrap();
+    let mut random = Random(4);
+    let rows = Array2::from_shape_simple_fn((LARGE, PLAIN.features), || random.number(PLAIN.thresholds));
+    let [mut portable, mut chosen] = [Batch::<LARGE>::portable(), Batch::<LARGE>::default()];
+    let mut answers = [Vec::new(), Vec::new()];
+    portable.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[0].extend_from_slice(margins));
+    chosen.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[1].extend_from_slice(margins));
+    assert_eq!(answers[0], answers[1]);
+}

@@ -1,0 +1,128 @@
+//! The way through a block: three splits that ask three keys, without a branch.
+//!
+//! Several walks go on side by side, so that a processor works on one while another waits for memory. Having a
+//! [`Grove`] is the proof that every index on the way is good: the pack was checked, and the keys are as many as its columns.
+
+#![allow(unsafe_code)]
+
+use std::hint::select_unpredictable;
+
+use crate::pack::{Sections, format::Block};
+
+/// The blocks of a checked pack.
+#[derive(Clone, Copy)]
+pub(super) struct Grove<'a> {
+    blocks: &'a [Block],
+    leaf_values: &'a [f32],
+    columns: usize,
+    /// Blocks on every way; 0 where ways differ.
+    pub(super) levels: u32,
+}
+
+/// Keys of so many rows: that of a column and a row is number `column * STRIDE + row`.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
+
+impl<'a> Grove<'a> {
+    pub(super) fn of(forest: &Sections<'a>) -> Self {
+        Self {
+            blocks: forest.blocks,
+            leaf_values: forest.leaf_values,
+            columns: forest.columns.len(),
+            levels: forest.forest.block_levels,
+        }
+    }
+
+    /// The keys in `keys`, which are at least as many as all columns have.
+    pub(super) fn keys<const STRIDE: usize>(self, keys: &'a [u32]) -> Keys<'a, STRIDE> {
+        assert!(keys.len() >= self.columns * STRIDE, "{} keys for {} columns", keys.len(), self.columns);
+        Keys(keys)
+    }
+
+    /// The block that an exit or a root of this pack leads to.
+    #[inline(always)]
+    pub(super) fn block(self, index: u32) -> &'a Block {
+        debug_assert!((index as usize) < self.blocks.len());
+        // SAFETY: indices come from the roots and the exits of this pack, which lead to blocks of it (`check_even`,
+        // `check_uneven`), and leaves are told apart before.
+        unsafe { self.blocks.get_unchecked(index as usize) }
+    }
+
+    /// What the leaf adds that an exit leads to where ways differ in length.
+    #[inline(always)]
+    pub(super) fn leaf_value(self, exit: u32) -> f32 {
+        debug_assert!(is_leaf(exit) && ((exit & !Block::LEAF) as usize) < self.leaf_values.len());
+        // SAFETY: exits that are marked as leaves lead to leaf values of this pack (`check_uneven`).
+        unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
+    }
+
+    /// Where `walks` side by side leave the blocks at `at`.
+    #[inline(always)]
+    fn through<const WALKS: usize, const STRIDE: usize>(
+        self,
+        at: [&Block; WALKS],
+        keys: Keys<'_, STRIDE>,
+        rows: [usize; WALKS],
+    ) -> [u32; WALKS] {
+        let mut slots = [1; WALKS];
+        for _ in 0..Block::DEPTH {
+            for walk in 0..WALKS {
+                let split = at[walk].0[slots[walk]];
+                let is_right = split < keys.get(split, rows[walk]);
+                slots[walk] = 2 * slots[walk] + usize::from(is_right);
+            }
+        }
+        std::array::from_fn(|walk| at[walk].0[slots[walk]])
+    }
+
+    /// Where walks that are at `at` end, after so many more levels of blocks, where that is one number for all.
+    #[inline(always)]
+    pub(super) fn down_even<const WALKS: usize, const STRIDE: usize>(
+        self,
+        mut at: [u32; WALKS],
+        levels: u32,
+        keys: Keys<'_, STRIDE>,
+        rows: [usize; WALKS],
+    ) -> [f32; WALKS] {
+        for _ in 0..levels {
+            at = self.through(at.map(|index| self.block(index)), keys, rows);
+        }
+        at.map(f32::from_bits)
+    }
+
+    /// Where walks that are at `at` end, where some are longer than others.
+    #[inline(always)]
+    pub(super) fn down_uneven<const WALKS: usize, const STRIDE: usize>(
+        self,
+        mut at: [u32; WALKS],
+        keys: Keys<'_, STRIDE>,
+        rows: [usize; WALKS],
+    ) -> [f32; WALKS] {
+        while !is_leaf(at.iter().fold(Block::LEAF, |all, exit| all & exit)) {
+            // Walks that have ended go through the first block again and again, and nobody asks where to. Which walk has
+            // ended is nothing that a processor could foresee, so these are no branches.
+            let through = at.map(|exit| self.block(select_unpredictable(is_leaf(exit), 0, exit)));
+            let next = self.through(through, keys, rows);
+            at = std::array::from_fn(|walk| select_unpredictable(is_leaf(at[walk]), at[walk], next[walk]));
+        }
+        at.map(|exit| self.leaf_value(exit))
+    }
+}
+
+impl<const STRIDE: usize> Keys<'_, STRIDE> {
+    /// The key that `split` asks of a row.
+    #[inline(always)]
+    fn get(self, split: u32, row: usize) -> u32 {
+        let index = (split & 0xffff) as usize / (8 / STRIDE) + row;
+        debug_assert!(index < self.0.len() && row < STRIDE);
+        // SAFETY: the columns of splits are below `columns` (`check_splits`), rows below `STRIDE`, and `Grove::keys` asked
+        // for as many keys as there are columns times `STRIDE`.
+        unsafe { *self.0.get_unchecked(index) }
+    }
+}
+
+/// Whether an exit leads to a leaf, where ways differ in length.
+#[inline(always)]
+pub(super) fn is_leaf(exit: u32) -> bool {
+    exit & Block::LEAF != 0
+}
