@@ -9,7 +9,7 @@ FUZZED := pickle legacy json ubjson onnx pack archive csv
 SDK := target/sdk
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build runtimes image bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench-aws clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ lint: ## Formatting and lints.
 test-rust: runtimes ## Unit tests, doc tests, and the crates from outside.
 	$(CARGO) test --release --workspace
 
-test-system: build runtimes $(VENV)/installed $(SDK)/installed ## The built server with real clients and a real S3 server.
+test-system: build build-bench runtimes $(VENV)/installed $(SDK)/installed ## The built server with real clients and a real S3 server.
 	$(PYTHON) tests/tools/install.py
 	$(VENV)/bin/python -m pytest --quiet --ignore tests/system/test_image.py tests/system
 
@@ -52,8 +52,12 @@ fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none --fuzz-dir . $$target target/found/$$target corpus/$$target -- \
 		-max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=512 || exit 1; done
 
+# For the whole workspace, so that dependencies have the features that tests have, and none is built twice.
 build: ## The server's binary.
-	$(CARGO) build --release --package thicket-server
+	$(CARGO) build --release --workspace --bin thicket
+
+build-bench: ## The harness's binary.
+	$(CARGO) build --release --workspace --bin thicket-bench
 
 runtimes: ## The shared libraries of ONNX Runtime and XGBoost, into runtimes/.
 	$(PYTHON) tools/runtimes.py

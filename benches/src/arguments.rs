@@ -17,7 +17,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Time first and later answers of the four city models in process
-    Inprocess,
+    Inprocess(Inprocess),
     /// Time predictions in process, on models and rows from a folder
     Kernels(Kernels),
     /// Time the reader of CSV on bodies from a folder
@@ -28,6 +28,8 @@ pub enum Command {
     Cold(Cold),
     /// Ask more models than fit in a thicket server's memory, some much more often than others
     Zipf(Zipf),
+    /// Write results as one page for a browser
+    Report(Report),
 }
 
 /// Where results go.
@@ -39,6 +41,14 @@ pub struct Out {
     /// What this run is called in the results
     #[arg(long, default_value = "thicket")]
     pub name: String,
+}
+
+/// Options of thicket-bench inprocess.
+#[derive(Debug, Args)]
+pub struct Inprocess {
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
 }
 
 /// Options of thicket-bench kernels.
@@ -65,9 +75,9 @@ pub struct Kernels {
 /// Options of thicket-bench csv.
 #[derive(Debug, Args)]
 pub struct Csv {
-    /// Folder of bodies: NAME.csv
+    /// Folder of bodies, NAME.csv: bodies of 1 MB that are made up
     #[arg(long, value_name = "DIR")]
-    pub folder: PathBuf,
+    pub folder: Option<PathBuf>,
     /// Passes over each body, of which the fastest counts
     #[arg(long, default_value = "15")]
     pub passes: NonZeroUsize,
@@ -135,8 +145,8 @@ pub struct Cold {
     #[arg(long, default_value = "target/release/thicket")]
     pub thicket: PathBuf,
     /// Models in each state
-    #[arg(long, default_value = "200")]
-    pub models: NonZeroUsize,
+    #[arg(long, default_value = "200", value_parser = clap::value_parser!(u64).range(4..=10_000))]
+    pub models: u64,
     /// Where results go.
     #[command(flatten)]
     pub out: Out,
@@ -166,6 +176,16 @@ pub struct Zipf {
     /// Where results go.
     #[command(flatten)]
     pub out: Out,
+}
+
+/// Options of thicket-bench report.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Folder of results as JSON
+    pub folder: PathBuf,
+    /// Page to write: report.html in that folder
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// A number above zero and below a billion.

@@ -2,11 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     arguments::Cold,
-    distribution::{Distribution, HEADINGS},
     error::{Error, Result},
     load::{Load, connection::Connection, pace::Pace, requests::Requests},
     metrics::Metrics,
@@ -14,28 +11,19 @@ use crate::{
     prefix::Prefix,
     sample::Sample,
     server::Server,
-    table::Table,
+    state::{State, table},
 };
-
-/// The answers of one state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct State {
-    /// In which state models were asked.
-    pub state: String,
-    /// Latencies of one client.
-    pub latency: Distribution,
-}
 
 /// Measures the states one after the other.
 ///
 /// # Errors
 /// When the server does not start, a request is refused, or models were in another state than they should have been.
 pub fn run(options: &Cold) -> Result<()> {
-    let prefix = Prefix::of(options.models.get())?;
+    let models = options.models;
+    let prefix = Prefix::of(usize::try_from(models).map_err(Error::at("models"))?)?;
     let requests = prefix.requests()?;
     let mut states = Vec::new();
     let mut bench = Bench { prefix: &prefix, requests: &requests, thicket: &options.thicket, states: &mut states };
-    let models = options.models.get() as u64;
     let bytes = bench.states_of("never seen", "warm", "converted", models)?;
     bench.states_of("cached on disk", "", "cached", models)?;
     bench.evicted(bytes, models)?;
@@ -89,8 +77,8 @@ impl Bench<'_> {
 
     fn measure(&mut self, server: &Server, state: &str, count: u64) -> Result<()> {
         eprintln!("{state}: {count} requests");
-        let latency = Distribution::of(self.latencies(server, count)?);
-        self.states.push(State { state: state.to_owned(), latency });
+        let latencies = self.latencies(server, count)?;
+        self.states.push(State::new(state, latencies));
         Ok(())
     }
 }
@@ -100,14 +88,4 @@ fn expect(metrics: &Metrics, series: &str, count: u64) -> Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand models")]
     let is_right = (found - count as f64).abs() < 0.5;
     if is_right { Ok(()) } else { Err(Error::new(format!("{series} is {found}, expected {count}"))) }
-}
-
-fn table(states: &[State]) -> Table {
-    let mut headings = vec!["one row over HTTP"];
-    headings.extend(HEADINGS);
-    let mut table = Table::new(&headings);
-    for state in states {
-        table.row([state.state.clone()].into_iter().chain(state.latency.cells()));
-    }
-    table
 }

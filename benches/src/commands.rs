@@ -1,6 +1,6 @@
 //! From the command line to what it asks for.
 
-use crate::{arguments::Command, cold, csv, error::Result, http, inprocess, kernels, zipf};
+use crate::{arguments::Command, cold, csv, error::Result, http, inprocess, kernels, report, zipf};
 
 /// Measures what `command` says.
 ///
@@ -8,11 +8,12 @@ use crate::{arguments::Command, cold, csv, error::Result, http, inprocess, kerne
 /// When it cannot be measured, with the place.
 pub fn run(command: &Command) -> Result<()> {
     match command {
-        Command::Inprocess => inprocess::run(),
+        Command::Inprocess(options) => inprocess::run(options),
         Command::Kernels(options) => kernels::run(options),
         Command::Csv(options) => csv::run(options),
         Command::Http(options) => http::run(options),
         Command::Cold(options) => cold::run(options),
         Command::Zipf(options) => zipf::run(options),
+        Command::Report(options) => report::run(options),
     }
 }

@@ -1,12 +1,18 @@
 //! How fast the reader of CSV is: on whole bodies, and on their first line as a request of one row would have it.
 
-use std::{fs, hint::black_box, time::Instant};
+use std::{
+    fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use serde::{Deserialize, Serialize};
-use thicket_server::{columns::Columns, csv, matrix::Matrix};
+use thicket_server::{columns::Columns, csv as reader, matrix::Matrix};
 
 use crate::{
     arguments::Csv,
+    bodies::{BYTES, NAMES, body},
     error::{Error, Result},
     outcome::Outcome,
     table::{Table, short},
@@ -29,6 +35,8 @@ pub struct Figure {
     pub columns: usize,
     /// Billions of bytes a second in the fastest pass.
     pub gb_per_s: f64,
+    /// The same with the `csv` crate and `str::parse::<f32>`.
+    pub csv_crate_gb_per_s: f64,
     /// Time for the first line alone in the fastest pass.
     pub first_line_ns: f64,
     /// Whether every number is the `f64` of its text, narrowed.
@@ -51,17 +59,20 @@ impl Subject {
             rows: matrix.rows(),
             columns: matrix.columns,
             gb_per_s: 0.0,
+            csv_crate_gb_per_s: 0.0,
             first_line_ns: f64::INFINITY,
             equal: matrix.values.iter().map(|value| value.to_bits()).eq(plain(&body)),
         };
         Ok(Self { body, matrix, figure })
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a body has fewer than 2^52 bytes")]
     fn pass(&mut self) {
         let start = Instant::now();
         parse(&self.body, &mut self.matrix);
-        let gb_per_s = self.body.len() as f64 / start.elapsed().as_secs_f64() / 1e9;
+        let gb_per_s = self.gb_per_s(start);
+        let start = Instant::now();
+        black_box(with_csv_crate(black_box(&self.body)));
+        let csv_crate_gb_per_s = self.gb_per_s(start);
         let line = first_line(&self.body);
         let start = Instant::now();
         for _ in 0..LINES_AT_ONCE {
@@ -69,12 +80,33 @@ impl Subject {
         }
         let line_ns = start.elapsed().as_secs_f64() * 1e9 / f64::from(LINES_AT_ONCE);
         self.figure.gb_per_s = self.figure.gb_per_s.max(gb_per_s);
+        self.figure.csv_crate_gb_per_s = self.figure.csv_crate_gb_per_s.max(csv_crate_gb_per_s);
         self.figure.first_line_ns = self.figure.first_line_ns.min(line_ns);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a body has fewer than 2^52 bytes")]
+    fn gb_per_s(&self, start: Instant) -> f64 {
+        self.body.len() as f64 / start.elapsed().as_secs_f64() / 1e9
     }
 }
 
+/// The numbers of `body` as most Rust programs would read them; an empty cell is missing.
+///
+/// # Panics
+/// When a cell is no number.
+#[must_use]
+pub fn with_csv_crate(body: &[u8]) -> Vec<f32> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(body);
+    let (mut record, mut values) = (csv::StringRecord::new(), Vec::new());
+    while reader.read_record(&mut record).expect("the body is in memory and well formed") {
+        let number = |cell: &str| if cell.is_empty() { f32::NAN } else { cell.parse().expect("a number") };
+        values.extend(record.iter().map(number));
+    }
+    values
+}
+
 fn read(body: &[u8], matrix: &mut Matrix) -> thicket_server::error::Result<()> {
-    csv::read_for(body, Columns::default(), true, matrix)
+    reader::read_for(body, Columns::default(), true, matrix)
 }
 
 fn parse(body: &[u8], matrix: &mut Matrix) {
@@ -102,11 +134,11 @@ fn plain(body: &[u8]) -> impl Iterator<Item = u32> {
 /// # Errors
 /// When a body cannot be read, or the results not written.
 pub fn run(options: &Csv) -> Result<()> {
-    let mut subjects = Vec::new();
-    for path in children(&options.folder)?.iter().filter(|path| path.extension().is_some_and(|end| end == "csv")) {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        subjects.push(Subject::new(name, fs::read(path).map_err(Error::file(path))?)?);
-    }
+    let bodies = match &options.folder {
+        Some(folder) => files(folder)?,
+        None => NAMES.map(|name| (name.to_owned(), body(name, BYTES))).into(),
+    };
+    let mut subjects = bodies.into_iter().map(|(name, body)| Subject::new(name, body)).collect::<Result<Vec<_>>>()?;
     for _ in 0..options.passes.get() {
         subjects.iter_mut().for_each(Subject::pass);
     }
@@ -115,8 +147,21 @@ pub fn run(options: &Csv) -> Result<()> {
     Outcome::new("csv", &options.out.name, figures).write(options.out.out.as_deref())
 }
 
-fn table(figures: &[Figure]) -> Table {
-    let mut table = Table::new(&["body", "bytes", "rows", "columns", "GB/s", "first line, ns", "equal"]);
+/// The names and contents of the CSV files of a folder.
+fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let paths = children(folder)?.into_iter().filter(|path| path.extension().is_some_and(|end| end == "csv"));
+    let file = |path: PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, fs::read(&path).map_err(Error::file(&path))?))
+    };
+    paths.map(file).collect()
+}
+
+/// The figures as a table.
+#[must_use]
+pub fn table(figures: &[Figure]) -> Table {
+    let mut table =
+        Table::new(&["body", "bytes", "rows", "columns", "GB/s", "csv crate, GB/s", "first line, ns", "equal"]);
     for figure in figures {
         table.row([
             figure.body.clone(),
@@ -124,6 +169,7 @@ fn table(figures: &[Figure]) -> Table {
             figure.rows.to_string(),
             figure.columns.to_string(),
             short(figure.gb_per_s),
+            short(figure.csv_crate_gb_per_s),
             short(figure.first_line_ns),
             if figure.equal { "yes" } else { "no" }.to_owned(),
         ]);
@@ -141,6 +187,7 @@ mod tests {
         subject.pass();
         let Figure { rows, columns, gb_per_s, first_line_ns, equal, .. } = subject.figure;
         assert_eq!((rows, columns, equal), (2, 3, true));
+        assert_eq!(with_csv_crate(b"1,\n2,3\n")[2..], [2.0, 3.0]);
         assert!(gb_per_s > 0.0 && first_line_ns > 0.0);
         assert_eq!(first_line(&subject.body), b"0.4551,,1e-3");
     }

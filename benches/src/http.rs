@@ -65,7 +65,7 @@ pub fn run(options: &Http) -> Result<()> {
     warm_up.run(&options.url, &requests)?;
     eprintln!("measuring for up to {} s", options.traffic.seconds);
     let figures = measure(options, &load, &requests)?;
-    println!("{}errors by status: {}", table(&options.out.name, &figures), figures.summary.errors_text());
+    print!("{}", table(&[(&options.out.name, &figures)]));
     Outcome::new("http", &options.out.name, figures).write(options.out.out.as_deref())
 }
 
@@ -89,21 +89,33 @@ fn measure(options: &Http, load: &Load, requests: &Requests) -> Result<Figures> 
     })
 }
 
-fn table(name: &str, figures: &Figures) -> Table {
-    let mut headings = vec!["", "clients"];
+/// The runs of these names as a table.
+#[must_use]
+pub fn table(runs: &[(&str, &Figures)]) -> Table {
+    let mut headings = vec!["run", "clients", "rate"];
     headings.extend(HEADINGS);
-    headings.extend(["per second", "CPU µs each", "PSS MiB"]);
+    headings.extend(["per second", "CPU µs each", "PSS MiB", "errors"]);
     let mut table = Table::new(&headings);
-    let mut cells = vec![name.to_owned(), figures.clients.to_string()];
+    for (name, figures) in runs {
+        table.row(cells(name, figures));
+    }
+    table
+}
+
+fn cells(name: &str, figures: &Figures) -> Vec<String> {
+    let mut cells =
+        vec![name.to_owned(), figures.clients.to_string(), figures.rate.map_or_else(|| "-".to_owned(), short)];
     cells.extend(figures.summary.latency.cells());
     cells.push(short(figures.summary.per_second));
     cells.push(figures.processor_us.map_or_else(|| "-".to_owned(), short));
     cells.push(figures.memory.last().map_or_else(|| "-".to_owned(), |(_, memory)| short(mebibytes(memory.pss_bytes))));
-    table.row(cells);
-    table
+    cells.push(figures.summary.errors_text());
+    cells
 }
 
+/// The bytes in MiB.
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 bytes")]
-fn mebibytes(bytes: u64) -> f64 {
+pub fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }

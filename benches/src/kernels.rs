@@ -134,7 +134,9 @@ pub fn run(options: &Kernels) -> Result<()> {
     Outcome::new("kernels", &options.out.name, figures).write(options.out.out.as_deref())
 }
 
-fn table(figures: &[Figure]) -> Table {
+/// The figures as a table.
+#[must_use]
+pub fn table(figures: &[Figure]) -> Table {
     let mut table = Table::new(&["workload", "batch", "ns per row", "equal", "output", "runtime"]);
     for figure in figures {
         table.row([

@@ -1,6 +1,6 @@
 //! Measured times and what is quoted of them.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// Times of one operation, measured again and again.
 #[derive(Clone, Debug, Default)]
@@ -23,14 +23,6 @@ impl Sample {
 impl FromIterator<Duration> for Sample {
     fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
         Self(times.into_iter().collect())
-    }
-}
-
-impl fmt::Display for Sample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sorted = self.clone().sorted();
-        let us = |quantile| sorted.quantile(quantile).as_secs_f64() * 1e6;
-        write!(f, "{:>10.1} {:>10.1} {:>10.1} {:>8}", us(0.0), us(0.5), us(0.99), self.0.len())
     }
 }
 

@@ -16,6 +16,12 @@ impl Table {
         Self { columns: headings.len(), rows: vec![headings.iter().map(|&heading| heading.to_owned()).collect()] }
     }
 
+    /// The headings, and then each row.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
     /// Adds a row. Cells that are not given stay empty.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let mut row: Vec<_> = cells.into_iter().take(self.columns).collect();

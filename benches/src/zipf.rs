@@ -67,8 +67,7 @@ pub fn run(options: &Zipf) -> Result<()> {
     let load = options.traffic.load();
     let (answers, seen) = watch(interval, look, || load.run(server.address(), &requests));
     let figures = figures(options, &answers?, &seen);
-    print!("{}", table(&figures));
-    println!("errors by status: {}", figures.summary.errors_text());
+    print!("{}", table(&[(&options.out.name, &figures)]));
     Outcome::new("zipf", &options.out.name, figures).write(options.out.out.as_deref())
 }
 
@@ -101,16 +100,26 @@ fn latencies(answers: &[Answer], from: f64, until: f64) -> Sample {
     answers.iter().filter(is_between).map(|answer| answer.latency).collect()
 }
 
-fn table(figures: &Figures) -> Table {
-    let mut headings = vec![""];
+/// The runs of these names as a table.
+#[must_use]
+pub fn table(runs: &[(&str, &Figures)]) -> Table {
+    let mut headings = vec!["run", "models", "clients", "rate"];
     headings.extend(HEADINGS);
-    headings.extend(["per second", "hits %", "resident"]);
+    headings.extend(["per second", "hits %", "resident", "errors"]);
     let mut table = Table::new(&headings);
-    let mut cells = vec![format!("Zipf({}) over {} models", figures.exponent, figures.models)];
+    for (name, figures) in runs {
+        table.row(cells(name, figures));
+    }
+    table
+}
+
+fn cells(name: &str, figures: &Figures) -> Vec<String> {
+    let rate = figures.rate.map_or_else(|| "-".to_owned(), short);
+    let mut cells = vec![name.to_owned(), figures.models.to_string(), figures.clients.to_string(), rate];
     cells.extend(figures.summary.latency.cells());
     cells.push(short(figures.summary.per_second));
     cells.push(short(figures.hit_ratio * 100.0));
     cells.push(figures.intervals.last().map_or(0.0, |last| last.resident_models).to_string());
-    table.row(cells);
-    table
+    cells.push(figures.summary.errors_text());
+    cells
 }
