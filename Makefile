@@ -9,7 +9,7 @@ FUZZED := pickle legacy json ubjson onnx pack archive csv
 SDK := target/sdk
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-aws clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
 	cd fuzz && for target in $(FUZZED); do mkdir -p target/found/$$target && \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none --fuzz-dir . $$target target/found/$$target corpus/$$target -- \
 		-max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=512 || exit 1; done
+
+bench: ## Criterion's benches: CSV, kernels, registry, codecs, conversion; BENCH=csv runs one.
+	$(CARGO) bench --workspace $(if $(BENCH),--bench $(BENCH),--bench '*')
 
 # For the whole workspace, so that dependencies have the features that tests have, and none is built twice.
 build: ## The server's binary.

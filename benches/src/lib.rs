@@ -10,6 +10,8 @@ pub mod state;
 pub mod outcome;
 pub mod workload;
 pub mod bodies;
+pub mod model;
+pub mod large;
 pub mod arguments;
 pub mod watch;
 pub mod process;
