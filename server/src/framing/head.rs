@@ -54,9 +54,10 @@ fn number_of(lines: &[u8]) -> usize {
 
 /// Checks a whole head whose line feeds all stand behind a carriage return.
 pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Failure> {
-    let mut lines = Lines { rest: &head[empty_lines(head)..], number: 0 };
+    let has_controls = has_controls(head);
+    let mut lines = Lines { rest: &head[empty_lines(head)..], number: 0, has_controls };
     request_line(lines.next_line()?, limits)?;
-    let mut fields = Fields { has_controls: has_controls(head), ..Fields::default() };
+    let mut fields = Fields { has_controls, ..Fields::default() };
     loop {
         let line = lines.next_line()?;
         if line.is_empty() {
@@ -75,30 +76,34 @@ pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Failure> {
 struct Lines<'a> {
     rest: &'a [u8],
     number: usize,
+    has_controls: bool,
 }
 
 impl<'a> Lines<'a> {
     /// The next line without its end; it is empty where the head ends.
     fn next_line(&mut self) -> Result<&'a [u8], Failure> {
         self.number += 1;
-        let Some(end) = memchr(b'\r', self.rest) else { return Ok(&[]) };
-        if self.rest.get(end + 1) != Some(&b'\n') {
+        let Some(end) = memchr(b'\n', self.rest) else { return Ok(&[]) };
+        let line = &self.rest[..end.saturating_sub(1)];
+        if self.has_controls && memchr(b'\r', line).is_some() {
             return Err(bad(self.number, "has a carriage return that no line feed follows"));
         }
-        let line = &self.rest[..end];
-        self.rest = &self.rest[end + 2..];
+        self.rest = &self.rest[end + 1..];
         Ok(line)
     }
 }
 
-/// Whether any byte is a control character but for tabs and the ends of lines: without branches, for all bytes at once.
+/// Whether any byte is a control character but for tabs and the two that end a line: without branches, for all bytes at
+/// once.
 fn has_controls(head: &[u8]) -> bool {
     let is = |found: bool| u8::from(found);
-    let is_control = |byte: u8| {
-        let is_end = is(byte == b'\t') | is(byte == b'\r') | is(byte == b'\n');
-        (is(byte < b' ') & !is_end) | is(byte == 0x7f)
-    };
-    head.iter().fold(0, |found, &byte| found | is_control(byte)) != 0
+    // The last byte of a head is a line feed.
+    let pairs = head.iter().zip(head.get(1..).unwrap_or_default());
+    let found = pairs.fold(0, |found, (&byte, &next)| {
+        let is_end = is(byte == b'\n') | (is(byte == b'\r') & is(next == b'\n'));
+        found | (is(byte < b' ') & !(is_end | is(byte == b'\t'))) | is(byte == 0x7f)
+    });
+    found != 0
 }
 
 fn request_line(line: &[u8], limits: &Limits) -> Result<(), Failure> {
@@ -111,19 +116,26 @@ fn request_line(line: &[u8], limits: &Limits) -> Result<(), Failure> {
     if target.len() > limits.target_bytes_max {
         return Err(target_too_long(limits));
     }
-    if target.is_empty() || !target.iter().all(|byte| (0x21..0x7f).contains(byte)) {
-        return Err(bad(1, "has a character in its target that has to be percent-encoded"));
-    }
-    if !is_plain(target) && Uri::try_from(target).is_err() {
-        return Err(bad(1, "has a target that is malformed, expected a path or an address"));
+    if !is_plain(target) {
+        check_target(target).map_err(|complaint| bad(1, complaint))?;
     }
     check_version(version)
+}
+
+fn check_target(target: &[u8]) -> Result<(), &'static str> {
+    if target.is_empty() || !target.iter().all(|byte| (0x21..0x7f).contains(byte)) {
+        return Err("has a character in its target that has to be percent-encoded");
+    }
+    match Uri::try_from(target) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("has a target that is malformed, expected a path or an address"),
+    }
 }
 
 /// Whether a target is a path of nothing but characters that stand everywhere in one: such need no parser.
 fn is_plain(target: &[u8]) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'/' | b'-' | b'.' | b'_' | b'%');
-    target[0] == b'/' && target.iter().fold(true, |plain, &byte| plain & is_plain(byte))
+    target.first() == Some(&b'/') && target.iter().fold(true, |plain, &byte| plain & is_plain(byte))
 }
 
 fn check_version(version: &[u8]) -> Result<(), Failure> {
@@ -152,11 +164,12 @@ impl Fields {
         if matches!(line[0], b' ' | b'\t') {
             return Err("begins with a space, expected the name of a header: folded headers are not read");
         }
-        let colon = memchr(b':', line).ok_or("has no colon, expected a header's name and value")?;
+        let name_end = line.iter().position(|&byte| !is_token_byte(byte));
+        let colon = name_end.filter(|&at| at > 0 && line[at] == b':').ok_or_else(|| match memchr(b':', line) {
+            None => "has no colon, expected a header's name and value",
+            Some(_) => "has a character before its colon that no header's name has",
+        })?;
         let (name, value) = (&line[..colon], &line[colon + 1..]);
-        if !is_token(name) {
-            return Err("has a character before its colon that no header's name has");
-        }
         if self.has_controls && !value.iter().all(|&byte| is_value_byte(byte)) {
             return Err("has a control character in its value");
         }
@@ -173,7 +186,7 @@ impl Fields {
         if self.hosts > 1 {
             return Err("is a second Host, expected one");
         }
-        let is_fine = value.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte));
+        let is_fine = value.iter().all(|&byte| HOST[usize::from(byte)]);
         is_fine.then_some(()).ok_or("is no Host, expected a name or an address and a port")
     }
 
@@ -216,16 +229,25 @@ fn bad(line: usize, complaint: &str) -> Failure {
 }
 
 /// The bytes of methods and of headers' names.
-const TOKEN: [bool; 256] = {
-    let mut token = [false; 256];
+const TOKEN: [bool; 256] = alphanumeric_or(b"!#$%&'*+-.^_`|~");
+
+/// The bytes of names and addresses, with or without a port.
+const HOST: [bool; 256] = alphanumeric_or(b"-._~%!$&'()*+,;=:[]");
+
+const fn alphanumeric_or(others: &[u8]) -> [bool; 256] {
+    let mut bytes = [false; 256];
     let mut byte = 0;
     while byte < 128_u8 {
-        token[byte as usize] = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+        bytes[byte as usize] = byte.is_ascii_alphanumeric();
         byte += 1;
     }
-    token
-};
+    let mut at = 0;
+    while at < others.len() {
+        bytes[others[at] as usize] = true;
+        at += 1;
+    }
+    bytes
+}
 
 fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
