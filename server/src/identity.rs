@@ -8,29 +8,54 @@ use std::{
 
 use http::HeaderValue;
 
+/// The text of a UUID.
+type Text = [u8; 36];
+
 /// Hands out request identifiers in the form of random UUIDs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Identities {
     key: RandomState,
+    /// What the count begins with in the second half.
+    start: u64,
     count: AtomicU64,
 }
 
+/// An odd number whose multiples spread over all numbers: 2^64 divided by the golden ratio.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl Identities {
-    /// The next identifier: the count, scrambled under a random key.
+    /// The next identifier: the count, hashed under a random key, and spread from a random start.
     pub(crate) fn next(&self) -> HeaderValue {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let (high, low) = (self.key.hash_one((count, 0_u8)), self.key.hash_one((count, 1_u8)));
-        HeaderValue::try_from(uuid(high, low)).expect("hexadecimal digits and hyphens are visible ASCII")
+        let low = self.start.wrapping_add(count.wrapping_mul(STEP));
+        let text = uuid(self.key.hash_one(count), low);
+        HeaderValue::from_bytes(&text).expect("hexadecimal digits and hyphens are visible ASCII")
+    }
+}
+
+impl Default for Identities {
+    fn default() -> Self {
+        let key = RandomState::new();
+        let start = key.hash_one("start");
+        Self { key, start, count: AtomicU64::new(0) }
     }
 }
 
 /// Version 4, variant 1, as RFC 9562 lays it out.
-fn uuid(high: u64, low: u64) -> String {
+fn uuid(high: u64, low: u64) -> Text {
     let high = high & !0xf000 | 0x4000;
     let low = low & !(0b11 << 62) | 0b10 << 62;
-    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
-    format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+    let (high, low) = (high.to_be_bytes(), low.to_be_bytes());
+    let mut text = [b'-'; 36];
+    for (places, bytes) in [(0, &high[..4]), (9, &high[4..6]), (14, &high[6..]), (19, &low[..2]), (24, &low[2..])] {
+        for (digits, byte) in text[places..].chunks_exact_mut(2).zip(bytes) {
+            digits.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+    }
+    text
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {
@@ -40,8 +65,8 @@ mod tests {
 
     #[test]
     fn identifiers_are_uuids_and_differ() {
-        assert_eq!(uuid(u64::MAX, 0), "ffffffff-ffff-4fff-8000-000000000000");
-        assert_eq!(uuid(0x0123_4567_89ab_cdef, u64::MAX), "01234567-89ab-4def-bfff-ffffffffffff");
+        assert_eq!(&uuid(u64::MAX, 0), b"ffffffff-ffff-4fff-8000-000000000000");
+        assert_eq!(&uuid(0x0123_4567_89ab_cdef, u64::MAX), b"01234567-89ab-4def-bfff-ffffffffffff");
         let identities = Identities::default();
         let distinct: HashSet<HeaderValue> = (0..1000).map(|_| identities.next()).collect();
         assert_eq!(distinct.len(), 1000);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderName, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPIRES, PRAGMA},
 };
 use http_body_util::Full;
@@ -14,6 +14,7 @@ use crate::meter::Temperature;
 /// A whole response.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `body` under `content_type`.
@@ -57,7 +58,7 @@ pub(crate) fn without_reason(mut reply: Reply) -> Reply {
 pub(crate) fn finish(reply: &mut Reply, id: HeaderValue) {
     let fails = reply.status().as_u16() >= 400;
     let headers = reply.headers_mut();
-    headers.insert("x-request-id", id);
+    headers.insert(&REQUEST_ID, id);
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache; no-store, must-revalidate, private"));
     headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 UTC"));

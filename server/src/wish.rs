@@ -1,12 +1,12 @@
 //! Which of a model's outputs a request asks for, in the platform's header for what only model and client understand.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use thicket_engine::Output;
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// The header; the platform hands it on as it is.
-const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
+static CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 
 /// The output that `output=…` among the attributes names; the value where they do not ask.
 ///
@@ -15,7 +15,7 @@ const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
 /// # Errors
 /// [`ErrorKind::UnknownOutput`] for an output that there is not.
 pub(crate) fn output(headers: &HeaderMap) -> Result<Output> {
-    let Some(attributes) = headers.get(CUSTOM_ATTRIBUTES) else { return Ok(Output::Value) };
+    let Some(attributes) = headers.get(&CUSTOM_ATTRIBUTES) else { return Ok(Output::Value) };
     let attributes = String::from_utf8_lossy(attributes.as_bytes());
     let pairs = attributes.split([',', ';']).filter_map(|attribute| attribute.split_once('='));
     let mut outputs = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("output"));
@@ -43,7 +43,7 @@ mod tests {
 
     fn of(attributes: &'static str) -> Result<Output> {
         let mut headers = HeaderMap::new();
-        headers.insert(CUSTOM_ATTRIBUTES, HeaderValue::from_static(attributes));
+        headers.insert(&CUSTOM_ATTRIBUTES, HeaderValue::from_static(attributes));
         output(&headers)
     }
 
