@@ -53,6 +53,9 @@ impl Form {
     /// [`ErrorKind::UnknownContentType`] for every other form, parquet among them.
     pub fn of(content_type: Option<&[u8]>) -> Result<Self> {
         let Some(content_type) = content_type else { return Ok(Self::Libsvm) };
+        if content_type == b"text/csv" {
+            return Ok(Self::Csv);
+        }
         let sent = String::from_utf8_lossy(content_type);
         let value = sent.to_ascii_lowercase();
         let mut parts = value.split(';').map(str::trim);

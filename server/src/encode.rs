@@ -55,11 +55,10 @@ impl Form {
     /// The form that a media type names exactly, in any case.
     #[must_use]
     pub fn named(media_type: &str) -> Option<Self> {
-        let name = media_type.to_ascii_lowercase();
-        if name == "csv" {
+        if media_type.eq_ignore_ascii_case("csv") {
             return Some(Self::Csv);
         }
-        Self::ALL.into_iter().find(|form| form.name() == name)
+        Self::ALL.into_iter().find(|form| form.name().eq_ignore_ascii_case(media_type))
     }
 
     /// The media type's name.

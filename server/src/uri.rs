@@ -2,16 +2,23 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// The text that one segment of a path stands for; `None` when it is cut short or not UTF-8.
 pub(crate) fn decode(segment: &str) -> Option<Cow<'_, str>> {
-    if !segment.contains('%') {
+    let mut rest = segment.as_bytes();
+    let mut decoded = Vec::new();
+    while let Some(at) = memchr(b'%', rest) {
+        decoded.reserve_exact(rest.len());
+        decoded.extend_from_slice(&rest[..at]);
+        let [high, low] = *rest.get(at + 1..)?.first_chunk()?;
+        decoded.push(digit(high)? << 4 | digit(low)?);
+        rest = &rest[at + 3..];
+    }
+    if rest.len() == segment.len() {
         return Some(Cow::Borrowed(segment));
     }
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' { digit(bytes.next()?)? << 4 | digit(bytes.next()?)? } else { byte });
-    }
+    decoded.extend_from_slice(rest);
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
