@@ -5,7 +5,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::{
-    budget::Share,
+    budget::{Held, Share},
     conversation::Conversation,
     failure::{Class, Failure},
 };
@@ -21,9 +21,9 @@ pub(crate) async fn receive(
     conversation: &Conversation,
     bytes_max: usize,
     share: Share,
-) -> Result<Bytes, Failure> {
+) -> Result<Held, Failure> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(share.held_by(Bytes::new()));
     }
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large(bytes_max));
@@ -33,8 +33,8 @@ pub(crate) async fn receive(
 }
 
 /// Memory is taken as bytes arrive, not as they are announced, and from the share before it is taken.
-async fn gather(body: &mut Incoming, bytes_max: usize, mut share: Share) -> Result<Bytes, Failure> {
-    let Some(first) = next(body).await? else { return Ok(Bytes::new()) };
+async fn gather(body: &mut Incoming, bytes_max: usize, mut share: Share) -> Result<Held, Failure> {
+    let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new())) };
     if first.len() > bytes_max {
         return Err(too_large(bytes_max));
     }

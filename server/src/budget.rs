@@ -1,8 +1,11 @@
 //! The account of what all requests' bodies take together.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -30,7 +33,8 @@ pub(crate) struct Share {
 }
 
 /// A body and its share, which are given back together.
-struct Held {
+#[derive(Debug)]
+pub(crate) struct Held {
     body: Bytes,
     _share: Share,
 }
@@ -64,9 +68,9 @@ impl Share {
         Ok(())
     }
 
-    /// The body that holds the share until nobody has it any more.
-    pub(crate) fn held_by(self, body: Bytes) -> Bytes {
-        Bytes::from_owner(Held { body, _share: self })
+    /// The body that holds the share until it is dropped.
+    pub(crate) fn held_by(self, body: Bytes) -> Held {
+        Held { body, _share: self }
     }
 }
 
@@ -76,8 +80,10 @@ impl Drop for Share {
     }
 }
 
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
         &self.body
     }
 }
@@ -87,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_is_given_back_with_the_last_of_a_body() {
+    fn what_is_taken_is_given_back_with_the_body() {
         let budget = Arc::new(Budget::new(Some(10), 0, 4));
         let (mut first, mut second) = (budget.share(), budget.share());
         first.grow_to(6).unwrap();
@@ -95,11 +101,9 @@ mod tests {
         second.grow_to(4).unwrap();
         assert_eq!(second.grow_to(5).unwrap_err().class(), Class::Busy);
         let body = first.held_by(Bytes::from_static(b"123456"));
-        let part = body.slice(2..);
-        drop(body);
         assert!(second.grow_to(5).is_err());
-        assert_eq!(part, "3456");
-        drop(part);
+        assert_eq!(&*body, b"123456");
+        drop(body);
         second.grow_to(10).unwrap();
         assert!(second.grow_to(usize::MAX).is_err());
         drop(second);

@@ -5,18 +5,34 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use thicket_engine::Model;
 
-/// A model's columns: how many it takes and where their names are kept.
+/// A model's columns: how many it takes and who knows their names.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns<'a> {
     count: Option<usize>,
-    properties: Option<&'a str>,
+    names: Place<'a>,
+}
+
+/// Where names are kept.
+#[derive(Clone, Copy, Debug, Default)]
+enum Place<'a> {
+    #[default]
+    Nowhere,
+    Model(&'a Model),
+    /// What a model says of itself, as [`Model::properties`] has it.
+    Properties(&'a str),
 }
 
 impl<'a> Columns<'a> {
     /// The columns of `model`.
     #[must_use]
     pub fn of(model: &'a Model) -> Self {
-        Self { count: model.features(), properties: model.properties() }
+        Self { count: model.features(), names: Place::Model(model) }
+    }
+
+    /// So many columns, with the names that a model's `properties` give.
+    #[must_use]
+    pub fn new(count: usize, properties: &'a str) -> Self {
+        Self { count: Some(count), names: Place::Properties(properties) }
     }
 
     /// How many there are; `None` when the model takes rows of any width.
@@ -27,18 +43,15 @@ impl<'a> Columns<'a> {
 
     /// Their names, where the model knows one for each.
     ///
-    /// They are read anew each time: most requests do without.
+    /// They are looked for and read anew each time: most requests do without.
     pub(crate) fn names(&self) -> Option<Names> {
-        let properties = serde_json::from_str::<Properties>(self.properties?).ok()?;
+        let properties = match self.names {
+            Place::Nowhere => return None,
+            Place::Model(model) => model.properties()?,
+            Place::Properties(properties) => properties,
+        };
+        let properties = serde_json::from_str::<Properties>(properties).ok()?;
         Names::new(properties.feature_names).filter(|names| Some(names.len()) == self.count)
-    }
-}
-
-#[cfg(test)]
-impl<'a> Columns<'a> {
-    /// So many columns, with the names that `properties` give.
-    pub(crate) fn new(count: usize, properties: &'a str) -> Self {
-        Self { count: Some(count), properties: Some(properties) }
     }
 }
 

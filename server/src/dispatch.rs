@@ -117,8 +117,14 @@ fn count(request: meter::Request<'_>, kind: Kind, reply: &Reply, id: &HeaderValu
     let (status, sent_bytes) = (reply.status(), reply.body().size_hint().lower());
     let is_prediction = kind.is_invocation() && status.is_success();
     let duration = request.end(status, is_prediction.then(|| reply::temperature(reply)), sent_bytes);
-    let (request_id, status, duration_us) = (id.to_str().unwrap_or_default(), status.as_u16(), micros(duration));
-    debug!(request_id, route = kind.name(), status, duration_us, sent_bytes, "request answered");
+    debug!(
+        request_id = id.to_str().unwrap_or_default(),
+        route = kind.name(),
+        status = status.as_u16(),
+        duration_us = micros(duration),
+        sent_bytes,
+        "request answered"
+    );
 }
 
 fn log(failure: &Failure, reply: &Reply, head: &Parts, id: &HeaderValue) {

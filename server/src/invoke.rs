@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use ndarray::ArrayView2;
 use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
 use crate::{
+    budget::Held,
     columns::Columns,
     configuration::Compat,
     decode::{self, Rules},
@@ -44,7 +44,7 @@ const WALK_NS: usize = 30;
 const CONTRIBUTION_WALKS: usize = 100;
 
 /// Predicts with the model `name`, which must be loaded.
-pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, Failure> {
+pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Held) -> Result<Reply, Failure> {
     let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
     service.meter.hits.add(1);
     Ok(reply::without_reason(predict(service, model, headers, body).await?))
@@ -56,7 +56,7 @@ pub(crate) async fn named_aside(
     service: &Service,
     query: &str,
     headers: &HeaderMap,
-    body: Bytes,
+    body: Held,
 ) -> Result<Reply, Failure> {
     if service.single.is_some() {
         let model = service.engine.loaded(single::NAME).map_err(|error| Failure::engine(&error, single::NAME, ""))?;
@@ -105,7 +105,7 @@ pub(crate) async fn predict(
     service: &Service,
     model: Lease,
     headers: &HeaderMap,
-    body: Bytes,
+    body: Held,
 ) -> Result<Reply, Failure> {
     let refused = |error| Failure::input(&error);
     let (compat, style) = (service.configuration.compat, service.configuration.style);
@@ -138,7 +138,7 @@ pub(crate) async fn predict(
 /// Everything that one prediction needs, so that it can be done on any thread.
 struct Job {
     model: Lease,
-    body: Bytes,
+    body: Held,
     rows_form: decode::Form,
     rules: Rules,
     answer_form: encode::Form,
@@ -154,9 +154,12 @@ impl Job {
         if self.output == Output::Contributions {
             return true;
         }
-        let rows_max = INLINE_ROWS_MAX.min(INLINE_WALKS_MAX / self.model.trees().unwrap_or(1).max(1));
-        let rows = || self.rows_form.rows_max(&self.body);
-        self.body.len() > INLINE_BYTES_MAX || (self.body.len() > rows_max && rows() > rows_max.max(1))
+        if self.body.len() > INLINE_BYTES_MAX {
+            return true;
+        }
+        let rows = self.rows_form.rows_max(&self.body);
+        // The trees are counted for several rows only: one is worked on where it is.
+        rows > 1 && (rows > INLINE_ROWS_MAX || rows * self.model.trees().unwrap_or(1) > INLINE_WALKS_MAX)
     }
 
     fn cost(&self) -> Duration {

@@ -1,10 +1,10 @@
 //! The platform's own route, `POST /endpoints/{endpoint}/invocations`, as boto3's `invoke_endpoint` calls it.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use thicket_engine::Lease;
 
 use crate::{
+    budget::Held,
     failure::{Class, Failure},
     invoke::{self, TARGET_MODEL},
     meter::Temperature,
@@ -20,7 +20,7 @@ pub(crate) async fn invocations(
     service: &Service,
     endpoint: &str,
     headers: &HeaderMap,
-    body: Bytes,
+    body: Held,
 ) -> Result<Reply, Failure> {
     check_endpoint(endpoint)?;
     let (model, temperature) = model(service, target_model(headers)?).await?;
