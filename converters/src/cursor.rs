@@ -62,6 +62,14 @@ impl<'a> Cursor<'a> {
         Ok(&rest[..length])
     }
 
+    /// What stands before the first byte that is not `wanted`.
+    pub(crate) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = &self.bytes[self.offset..];
+        let length = rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
+        self.offset += length;
+        &rest[..length]
+    }
+
     /// The next `N` bytes by value.
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];

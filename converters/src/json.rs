@@ -21,22 +21,20 @@ struct Reader<'a>(Cursor<'a>);
 impl<'a> Reader<'a> {
     /// The first byte that is not white space, unread.
     fn next_token(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.0.peek() {
-            self.0.u8().ok()?;
-        }
+        self.0.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
         self.0.peek()
     }
 
     fn expect(&mut self, expected: u8) -> Result<()> {
         match self.next_token() {
-            Some(found) if found == expected => self.0.u8().map(drop),
+            Some(found) if found == expected => self.0.take(1).map(drop),
             _ => Err(self.0.complaint(format_args!("expected '{}'", char::from(expected)))),
         }
     }
 
     /// Reads past `byte` if it comes next.
     fn accept(&mut self, byte: u8) -> bool {
-        self.next_token() == Some(byte) && self.0.u8().is_ok()
+        self.next_token() == Some(byte) && self.0.take(1).is_ok()
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>> {
@@ -117,12 +115,8 @@ impl<'a> Reader<'a> {
     /// A number or one of the bare words.
     fn word(&mut self) -> Result<Value<'a>> {
         let start = self.0.clone();
-        let mut length = 0;
-        while let Some(b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') = self.0.peek() {
-            self.0.u8()?;
-            length += 1;
-        }
-        match start.clone().take(length)? {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        match self.0.take_while(is_part) {
             b"null" => Ok(Value::Null),
             b"true" => Ok(Value::Bool(true)),
             b"false" => Ok(Value::Bool(false)),

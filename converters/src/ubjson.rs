@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::cursor::Cursor;
 use crate::error::Result;
-use crate::value::{DEPTH_MAX, Elements, Value};
+use crate::value::{DEPTH_MAX, Elements, Kind, Packed, Value, narrowed};
 
 /// The one value that the bytes hold.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value<'_>> {
@@ -51,11 +51,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "XGBoost itself keeps every number as f32")]
     fn float(&mut self, marker: u8) -> Result<f32> {
         match marker {
             b'd' => self.0.array().map(f32::from_be_bytes),
-            _ => self.0.array().map(|bytes| f64::from_be_bytes(bytes) as f32),
+            _ => self.0.array().map(f64::from_be_bytes).map(narrowed),
         }
     }
 
@@ -110,23 +109,15 @@ impl<'a> Reader<'a> {
     /// Only types whose elements take bytes are accepted, so that a count never asks for more memory than there is file.
     fn typed_array(&mut self) -> Result<Value<'a>> {
         let marker = self.0.u8()?;
-        let width = match marker {
-            b'i' | b'U' => 1,
-            b'I' => 2,
-            b'l' | b'd' => 4,
-            b'L' | b'D' => 8,
-            _ => return Err(self.0.complaint(format_args!("arrays of type {marker:#04x} are not known"))),
+        let Some(kind) = Kind::of(marker) else {
+            return Err(self.0.complaint(format_args!("arrays of type {marker:#04x} are not known")));
         };
         if !self.accept(b'#') {
             return Err(self.0.complaint("expected '#' and the count of a typed array"));
         }
         let count = self.count()?;
-        let mut elements = Reader(self.0.clone());
-        self.0.take_counted(count.saturating_mul(width))?;
-        match marker {
-            b'd' | b'D' => (0..count).map(|_| elements.float(marker)).collect::<Result<_>>().map(Value::Floats),
-            _ => (0..count).map(|_| elements.integer(marker)).collect::<Result<_>>().map(Value::Integers),
-        }
+        let bytes = self.0.take_counted(count.saturating_mul(kind.bytes()))?;
+        Ok(Value::Packed(Packed { kind, bytes }))
     }
 }
 
@@ -138,11 +129,28 @@ mod tests {
     fn every_kind_of_value_is_read() {
         let bytes = b"{U\x01a[$l#U\x02\0\0\0\x05\xff\xff\xff\xffU\x01b[$d#i\x01\x3f\x80\0\0U\x01c[TSU\x01x]U\x01d[#U\x01ZU\x01eI\x01\0}";
         let value = parse(bytes).unwrap();
-        assert_eq!(value.find("a"), Some(&Value::Integers(vec![5, -1])));
-        assert_eq!(value.find("b"), Some(&Value::Floats(vec![1.0])));
+        assert_eq!(*value.member("a").unwrap().integers().unwrap(), [5, -1]);
+        assert_eq!(*value.member("b").unwrap().floats().unwrap(), [1.0]);
         assert_eq!(value.find("c"), Some(&Value::Array(vec![Value::Bool(true), Value::Text("x".into())])));
         assert_eq!(value.find("d"), Some(&Value::Array(vec![Value::Null])));
         assert_eq!(value.find("e"), Some(&Value::Integer(256)));
+    }
+
+    #[test]
+    fn typed_arrays_hold_what_their_elements_would_one_by_one() {
+        for (marker, width) in [(b'i', 1), (b'U', 1), (b'I', 2), (b'l', 4), (b'L', 8), (b'd', 4), (b'D', 8)] {
+            let bytes: Vec<u8> = (0..=255).rev().chain(0..=255).collect();
+            let count = i16::try_from(bytes.len() / width).unwrap().to_be_bytes();
+            let typed = [b"[$", &[marker][..], b"#I", &count, &bytes].concat();
+            let marked = bytes.chunks(width).flat_map(|element| [&[marker], element].concat());
+            let marked = [b"[".to_vec(), marked.collect(), b"]".to_vec()].concat();
+            let (typed, marked) = (parse(&typed).unwrap(), parse(&marked).unwrap());
+            let bits =
+                |value: &Value<'_>| value.floats().unwrap().iter().map(|float| float.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&typed), bits(&marked), "{marker}");
+            assert_eq!(typed.integers().ok(), marked.integers().ok(), "{marker}");
+            assert_eq!(typed.integers().is_ok(), !matches!(marker, b'd' | b'D'));
+        }
     }
 
     #[test]

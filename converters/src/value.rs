@@ -1,11 +1,13 @@
 //! The tree that both JSON and UBJSON are read into.
 
 mod elements;
+mod packed;
 
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 pub(crate) use elements::Elements;
+pub(crate) use packed::{Kind, Packed};
 
 /// The deepest nesting accepted; XGBoost's own files stay below ten.
 pub(crate) const DEPTH_MAX: usize = 64;
@@ -20,6 +22,7 @@ pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
     Integers(Vec<i64>),
     Floats(Vec<f32>),
+    Packed(Packed<'a>),
     Array(Vec<Value<'a>>),
     /// Made by [`Value::object`]: each name once, ascending.
     Object(Vec<Member<'a>>),
@@ -93,6 +96,7 @@ impl<'a> Value<'a> {
     pub(crate) fn floats(&self) -> Result<Cow<'_, [f32]>> {
         match self {
             Self::Floats(floats) => Ok(Cow::Borrowed(floats)),
+            Self::Packed(numbers) => Ok(numbers.floats().into()),
             Self::Integers(integers) => Ok(integers.iter().copied().map(rounded).collect()),
             Self::Array(values) => each(values, Value::float).map(Cow::Owned),
             _ => Err(self.unexpected("an array of numbers")),
@@ -103,6 +107,10 @@ impl<'a> Value<'a> {
     pub(crate) fn integers(&self) -> Result<Cow<'_, [i64]>> {
         match self {
             Self::Integers(integers) => Ok(Cow::Borrowed(integers)),
+            Self::Packed(numbers) if numbers.is_empty() => Ok(Cow::Borrowed(&[])),
+            Self::Packed(numbers) => {
+                numbers.integers().map(Cow::Owned).ok_or_else(|| self.unexpected("an array of whole numbers"))
+            }
             Self::Floats(floats) if floats.is_empty() => Ok(Cow::Borrowed(&[])),
             Self::Array(values) => each(values, Value::integer).map(Cow::Owned),
             _ => Err(self.unexpected("an array of whole numbers")),
@@ -122,6 +130,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Array(values) => Ok(values),
             Self::Integers(integers) if integers.is_empty() => Ok(&[]),
+            Self::Packed(numbers) if numbers.is_empty() && numbers.kind.is_whole() => Ok(&[]),
             _ => Err(self.unexpected("an array of other things than numbers")),
         }
     }
@@ -145,7 +154,7 @@ impl<'a> Value<'a> {
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number",
             Self::Text(_) => "text",
-            Self::Integers(_) | Self::Floats(_) | Self::Array(_) => "an array",
+            Self::Integers(_) | Self::Floats(_) | Self::Packed(_) | Self::Array(_) => "an array",
             Self::Object(_) => "an object",
         };
         Error::malformed("", format_args!("expected {expected}, found {found}"))
@@ -163,6 +172,12 @@ pub(crate) fn each<'v, 'a, T>(
 
 fn placed(error: Error, name: &str) -> Error {
     error.within(name)
+}
+
+/// What XGBoost itself keeps of every number.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
+pub(crate) fn narrowed(double: f64) -> f32 {
+    double as f32
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a whole number stands for the nearest f32, as its decimal text would")]

@@ -134,8 +134,7 @@ fn tree(value: &Value<'_>) -> Result<Nodes> {
         left: indices("left_children")?,
         right: indices("right_children")?,
         feature: indices("split_indices")?,
-        default_left: value
-            .read("default_left", |array| array.integers()?.iter().enumerate().map(flag).collect::<Result<_>>())?,
+        default_left: value.read("default_left", |array| flags(&array.integers()?))?,
         condition: value.read("split_conditions", |array| array.floats().map(Cow::into_owned))?,
         categories: categories(value)?,
         values_per_leaf: values_per_leaf.unwrap_or(1).max(1),
@@ -149,11 +148,14 @@ fn tree(value: &Value<'_>) -> Result<Nodes> {
     Ok(nodes)
 }
 
-/// A truth value. XGBoost keeps one byte of other numbers, which no two versions need take for the same.
-fn flag((at, &number): (usize, &i64)) -> Result<bool> {
-    match number {
-        0 | 1 => Ok(number == 1),
-        _ => Err(Error::malformed(format_args!("[{at}]"), format_args!("expected 0 or 1, found {number}"))),
+/// Truth values. XGBoost keeps one byte of other numbers, which no two versions need take for the same.
+fn flags(numbers: &[i64]) -> Result<Vec<bool>> {
+    match numbers.iter().position(|number| !(0..=1).contains(number)) {
+        None => Ok(numbers.iter().map(|&number| number == 1).collect()),
+        Some(at) => {
+            let found = numbers[at];
+            Err(Error::malformed(format_args!("[{at}]"), format_args!("expected 0 or 1, found {found}")))
+        }
     }
 }
 
@@ -203,8 +205,7 @@ fn categories(tree: &Value<'_>) -> Result<BTreeMap<u32, Vec<u32>>> {
     expect_length("categories_segments", segments.len(), nodes.len())?;
     expect_length("categories_sizes", sizes.len(), nodes.len())?;
     let split = |(node, _): (usize, bool)| u32::try_from(node).ok().map(|node| (node, Vec::new()));
-    let kinds: Vec<bool> =
-        kinds.iter().enumerate().map(flag).collect::<Result<_>>().map_err(|error| error.within("split_type"))?;
+    let kinds = flags(&kinds).map_err(|error| error.within("split_type"))?;
     let mut sets: BTreeMap<_, _> = kinds.into_iter().enumerate().filter(|kind| kind.1).filter_map(split).collect();
     let mut taken = 0;
     for (at, &node) in nodes.iter().enumerate() {
