@@ -91,7 +91,7 @@ impl Tree {
     /// The nodes that the root leads to, parents before children, left before right.
     #[must_use]
     pub fn reachable(&self) -> Vec<u32> {
-        let mut reached = Vec::new();
+        let mut reached = Vec::with_capacity(self.nodes.left.len());
         let mut ahead = vec![0];
         while let Some(node) = ahead.pop() {
             reached.push(node);

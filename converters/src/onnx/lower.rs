@@ -194,7 +194,10 @@ fn operator(op_type: &str, inputs: &[&str], output: &str, attribute: Vec<Attribu
 
 /// A vector of floats.
 fn floats(name: &str, floats: &[f32]) -> TensorProto {
-    let raw_data = floats.iter().flat_map(|float| float.to_le_bytes()).collect();
+    let mut raw_data = Vec::with_capacity(size_of_val(floats));
+    for float in floats {
+        raw_data.extend_from_slice(&float.to_le_bytes());
+    }
     tensor(name, DataType::Float, floats.len(), raw_data)
 }
 

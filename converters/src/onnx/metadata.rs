@@ -45,7 +45,7 @@ pub const VALUES_PER_LEAF: &str = "thicket.values_per_leaf";
 
 /// The text for numbers of four bytes each.
 pub(super) fn pack(words: impl Iterator<Item = [u8; 4]>) -> String {
-    BASE64.encode(words.flatten().collect::<Vec<_>>())
+    BASE64.encode(words.collect::<Vec<_>>().as_flattened())
 }
 
 /// The four bytes of each number in such a text; `None` where it is none.

@@ -138,7 +138,17 @@ fn tree(cursor: &mut Cursor<'_>) -> Result<Nodes> {
     }
     let nodes = cursor.take(count.saturating_mul(NODE_BYTES))?;
     let statistics = cursor.take(count.saturating_mul(STATISTICS_BYTES))?;
-    let mut tree = Nodes { values_per_leaf: 1, weight: 1.0, ..Nodes::default() };
+    // The bytes of that many nodes are there.
+    let mut tree = Nodes {
+        left: Vec::with_capacity(count),
+        right: Vec::with_capacity(count),
+        feature: Vec::with_capacity(count),
+        default_left: Vec::with_capacity(count),
+        condition: Vec::with_capacity(count),
+        values_per_leaf: 1,
+        weight: 1.0,
+        ..Nodes::default()
+    };
     for node in nodes.as_chunks().0 {
         push_node(&mut tree, node);
     }

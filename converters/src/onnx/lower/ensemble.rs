@@ -58,6 +58,7 @@ impl Ensemble {
     pub(super) fn new(trees: &[Tree], targets: usize) -> Result<Self> {
         let has_covers = trees.iter().all(|tree| !tree.cover.is_empty());
         let mut ensemble = Self { targets: super::signed(targets), has_covers, ..Self::default() };
+        ensemble.reserve(trees);
         for (at, tree) in trees.iter().enumerate() {
             let place = |error: Error| error.within(format_args!("trees[{at}]"));
             for part in 0..tree.values_per_leaf {
@@ -65,6 +66,23 @@ impl Ensemble {
             }
         }
         Ok(ensemble)
+    }
+
+    /// Makes room for `trees`, half of whose nodes are leaves: growing would copy everything again and again.
+    fn reserve(&mut self, trees: &[Tree]) {
+        let leaves = trees.iter().map(|tree| (tree.left.len() / 2 + 1) * tree.values_per_leaf).sum();
+        for numbers in [&mut self.features, &mut self.missing_is_true, &mut self.leaf_targets] {
+            numbers.reserve(leaves);
+        }
+        for ways in [&mut self.true_ways, &mut self.false_ways] {
+            ways.numbers.reserve(leaves);
+            ways.are_leaves.reserve(leaves);
+        }
+        for numbers in [&mut self.splits, &mut self.split_covers, &mut self.leaf_weights, &mut self.leaf_covers] {
+            numbers.reserve(leaves);
+        }
+        self.modes.reserve(leaves);
+        self.leaf_numbers.reserve(leaves);
     }
 
     /// Adds the values number `part` of a tree's leaves, parents before children.
