@@ -44,6 +44,9 @@ impl Limits {
 /// The longest name of an entry that counts, in bytes: file systems have no longer ones.
 const NAME_BYTES_MAX: usize = 255;
 
+/// The most bytes for which room is made before they are there: what an archive announces may be a lie.
+const ROOM_MAX: u64 = 16 << 20;
+
 /// One file of an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelFile {
@@ -87,7 +90,9 @@ fn read_directory(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
         let Some(name) = path.file_name().and_then(visible_name) else { continue };
         // Follows links, as AWS's containers do: what is read is judged by its content.
         if fs::metadata(&path).map_err(unreadable)?.is_file() {
-            let bytes = budget.read(File::open(&path).map_err(unreadable)?, &name)?;
+            let file = File::open(&path).map_err(unreadable)?;
+            let announced = file.metadata().map_err(unreadable)?.len();
+            let bytes = budget.read(file, announced, &name)?;
             files.push(ModelFile { name, bytes });
         }
     }
@@ -110,7 +115,8 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
         return read_archive(file, limits, limits.archive_bytes_max());
     }
     let name = path.file_name().unwrap_or(OsStr::new("model")).to_string_lossy().into_owned();
-    let bytes = Budget::new(limits.bytes_max).read(file, &name)?;
+    let announced = file.get_ref().metadata().map_err(unreadable)?.len();
+    let bytes = Budget::new(limits.bytes_max).read(file, announced, &name)?;
     Ok(vec![ModelFile { name, bytes }])
 }
 
@@ -134,7 +140,8 @@ fn read_archive(stream: impl Read, limits: &Limits, unpacked_max: u64) -> Result
         if !names.insert(name.clone()) {
             return Err(invalid(format!("the archive holds {name:?} twice")));
         }
-        let bytes = budget.read(entry, &name)?;
+        let announced = entry.size();
+        let bytes = budget.read(entry, announced, &name)?;
         files.push(ModelFile { name, bytes });
     }
     // The checksum of a gzip stream stands at its end, which `tar` does not read.
@@ -185,9 +192,11 @@ impl Budget {
         Self { bytes_max, left: bytes_max }
     }
 
-    /// Reads all of `stream`, which the artifact calls `name`, or fails once the budget is spent.
-    fn read(&mut self, stream: impl Read, name: &str) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+    /// Reads all of `stream`, which the artifact calls `name` and which should have `announced` bytes, or fails once the
+    /// budget is spent.
+    fn read(&mut self, stream: impl Read, announced: u64, name: &str) -> Result<Vec<u8>> {
+        let room = announced.min(self.left).min(ROOM_MAX);
+        let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         let taken = stream.take(self.left.saturating_add(1)).read_to_end(&mut bytes);
         taken.map_err(|error| Error::caused(ErrorKind::InvalidArtifact, format!("cannot read {name:?}"), error))?;
         match self.left.checked_sub(bytes.len() as u64) {
