@@ -13,13 +13,14 @@ use thicket_server::{arguments::Arguments, commands, error::ErrorKind};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Gives freed memory back to the system a tenth of a second later, from a thread of its own: what leaves memory makes
-/// room for other processes too, and a load that frees and takes megabytes does not wait for the system each time.
+/// room for other processes too, and a load that frees and takes megabytes does not wait for the system each time. Arenas,
+/// each of which keeps pages, are few however many processors there are.
 // SAFETY: jemalloc reads a `const char *malloc_conf` of its embedder. A reference to a NUL-ended array that lives for ever
 // is such a pointer, and nothing else of that name is linked.
 #[allow(unsafe_code)]
 #[unsafe(export_name = "malloc_conf")]
-static ALLOCATOR_OPTIONS: &[u8; 84] =
-    b"dirty_decay_ms:100,muzzy_decay_ms:0,background_thread:true,max_background_threads:1\0";
+static ALLOCATOR_OPTIONS: &[u8; 94] =
+    b"dirty_decay_ms:100,muzzy_decay_ms:0,background_thread:true,max_background_threads:1,narenas:4\0";
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
