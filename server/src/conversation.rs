@@ -1,52 +1,57 @@
 //! What the two ends of one connection, its wire and its handlers, tell each other.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::failure::Failure;
 
-/// One connection's requests, counted from 1 in the order in which they come and are answered.
+/// One connection's requests, counted from 1 in the order in which they come and are answered. Both ends run in one task:
+/// no other thread looks on.
 #[derive(Debug, Default)]
 pub(crate) struct Conversation {
-    state: Mutex<State>,
+    begun: AtomicU64,
+    answered: AtomicU64,
+    /// Whether there is a refusal that no handler has taken.
+    refused: AtomicBool,
+    refusal: Mutex<Option<(u64, Failure)>>,
     arriving: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    begun: u64,
-    answered: u64,
-    refusal: Option<(u64, Failure)>,
 }
 
 impl Conversation {
     /// A handler has the next request; the answer is given if the wire has refused that request.
     pub(crate) fn begin(&self) -> Option<Failure> {
-        let mut state = self.state();
-        state.begun += 1;
-        state.refused()
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.refusal()
     }
 
     /// The handler has its answer.
     pub(crate) fn end(&self) {
-        self.state().answered += 1;
+        self.answered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The requests that have their answer.
     pub(crate) fn answered(&self) -> u64 {
-        self.state().answered
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// The wire refuses what remains of the request `number`.
     pub(crate) fn refuse(&self, number: u64, failure: Failure) {
-        self.state().refusal = Some((number, failure));
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, failure));
+        self.refused.store(true, Ordering::Release);
     }
 
     /// Why the wire has refused what remains of the request that is being answered.
     pub(crate) fn refusal(&self) -> Option<Failure> {
-        self.state().refused()
+        if !self.refused.load(Ordering::Acquire) {
+            return None;
+        }
+        let begun = self.begun.load(Ordering::Relaxed);
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, failure) = refusal.take_if(|(number, _)| *number == begun)?;
+        self.refused.store(false, Ordering::Release);
+        Some(failure)
     }
 
     /// Whether the wire holds anything of a request of which no handler knows yet.
@@ -57,17 +62,6 @@ impl Conversation {
     /// The wire says so.
     pub(crate) fn note_arriving(&self, is_arriving: bool) {
         self.arriving.store(is_arriving, Ordering::Relaxed);
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn refused(&mut self) -> Option<Failure> {
-        let begun = self.begun;
-        self.refusal.take_if(|(number, _)| *number == begun).map(|(_, failure)| failure)
     }
 }
 
