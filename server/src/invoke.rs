@@ -14,6 +14,7 @@ use crate::{
     budget::Held,
     columns::Columns,
     configuration::Compat,
+    cost,
     decode::{self, Rules},
     encode::{self, Accepted, Dialect, Selector, Style},
     failure::{Class, Failure},
@@ -27,21 +28,9 @@ use crate::{
 /// The header in which the platform and the SDK's local mode name a model.
 pub(crate) const TARGET_MODEL: &str = "x-amzn-sagemaker-target-model";
 
-/// Bodies up to this size, and with up to this many rows, are worked on where they arrive: that costs less than a thread
-/// hop is worth, and other connections do not notice.
-const INLINE_BYTES_MAX: usize = 64 << 10;
-const INLINE_ROWS_MAX: usize = 256;
-
-/// So are forests up to this many walks down a tree: half a millisecond or so, for which a probe may wait.
-const INLINE_WALKS_MAX: usize = 1 << 14;
-
-/// What larger work should take, for the order in which it is done: in all forms a number has a few bytes.
+/// Rows of larger bodies are not counted but guessed: in all forms a number has a few bytes.
+const COUNTED_BYTES_MAX: usize = 64 << 10;
 const NUMBER_BYTES: usize = 8;
-const NUMBER_NS: usize = 20;
-const WALK_NS: usize = 30;
-
-/// As many walks does a tree's part in a row's contributions cost.
-const CONTRIBUTION_WALKS: usize = 100;
 
 /// Predicts with the model `name`, which must be loaded.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Held) -> Result<Reply, Failure> {
@@ -121,7 +110,7 @@ pub(crate) async fn predict(
     let (rules, matrix) = (service.configuration.rows, service.buffers.take());
     let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
     let (job, answer) = if job.is_heavy() {
-        let (name, cost) = (job.model.name().to_owned(), job.cost());
+        let (name, cost) = (job.model.name().to_owned(), job.cost(job.rows()));
         let run = move || {
             let answer = job.run();
             (job, answer)
@@ -150,25 +139,26 @@ struct Job {
 }
 
 impl Job {
+    /// Whether the work is for other threads: one row never is, but for its contributions.
     fn is_heavy(&self) -> bool {
-        if self.output == Output::Contributions {
-            return true;
-        }
-        if self.body.len() > INLINE_BYTES_MAX {
-            return true;
-        }
-        let rows = self.rows_form.rows_max(&self.body);
-        // The trees are counted for several rows only: one is worked on where it is.
-        rows > 1 && (rows > INLINE_ROWS_MAX || rows * self.model.trees().unwrap_or(1) > INLINE_WALKS_MAX)
+        let rows = self.rows();
+        self.output == Output::Contributions
+            || self.body.len() > COUNTED_BYTES_MAX
+            || (rows > 1 && self.cost(rows) > cost::INLINE_MAX)
     }
 
-    fn cost(&self) -> Duration {
-        let numbers = self.body.len() / NUMBER_BYTES;
-        let rows = numbers / self.model.features().unwrap_or(1).max(1);
-        let tree_walks = if self.output == Output::Contributions { CONTRIBUTION_WALKS } else { 1 };
-        let walks = rows.saturating_mul(self.model.trees().unwrap_or(1)).saturating_mul(tree_walks);
-        let ns = numbers.saturating_mul(NUMBER_NS).saturating_add(walks.saturating_mul(WALK_NS));
-        Duration::from_nanos(ns as u64)
+    /// How many rows there are at the most, or about.
+    fn rows(&self) -> usize {
+        if self.body.len() <= COUNTED_BYTES_MAX {
+            return self.rows_form.rows_max(&self.body);
+        }
+        self.body.len() / NUMBER_BYTES / self.model.features().unwrap_or(1).max(1)
+    }
+
+    fn cost(&self, rows: usize) -> Duration {
+        let walks = if self.output == Output::Contributions { cost::CONTRIBUTION_WALKS } else { 1 };
+        let walks = rows.saturating_mul(self.model.trees().unwrap_or(1)).saturating_mul(walks);
+        cost::of(self.rows_form, self.body.len(), walks)
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {

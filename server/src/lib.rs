@@ -39,6 +39,7 @@ mod body;
 mod buffers;
 mod turns;
 mod compute;
+mod cost;
 mod life;
 mod single;
 mod service;
