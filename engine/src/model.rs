@@ -2,6 +2,8 @@
 
 mod ensemble;
 
+use std::slice;
+
 use ndarray::ArrayView2;
 use thicket_converters::onnx::metadata;
 
@@ -96,12 +98,20 @@ impl Model {
         }
     }
 
+    /// What our own kernels run: a forest's pack, or those of an ensemble.
+    fn packs(&self) -> &[Pack] {
+        match &self.0 {
+            Runner::Forest(pack) => slice::from_ref(pack),
+            Runner::Ensemble(bundle) => bundle.members(),
+            Runner::OnnxRuntime(_) | Runner::Xgboost(_) => &[],
+        }
+    }
+
     /// How many columns a row must have; `None` when the model takes rows of any width.
     #[must_use]
     pub fn features(&self) -> Option<usize> {
         match &self.0 {
-            Runner::Forest(pack) => Some(pack.features()),
-            Runner::Ensemble(bundle) => bundle.members().first().map(Pack::features),
+            Runner::Forest(_) | Runner::Ensemble(_) => self.packs().first().map(Pack::features),
             Runner::OnnxRuntime(session) => session.features(),
             Runner::Xgboost(booster) => Some(booster.features()),
         }
@@ -111,12 +121,7 @@ impl Model {
     /// tell.
     #[must_use]
     pub fn is_pickled(&self) -> bool {
-        let first = match &self.0 {
-            Runner::Forest(pack) => Some(pack),
-            Runner::Ensemble(bundle) => bundle.members().first(),
-            Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
-        };
-        let form = first.and_then(|pack| property(pack, "form"));
+        let form = self.packs().first().and_then(|pack| property(pack, "form"));
         form.is_some_and(|form| form.ends_with(metadata::PICKLED))
     }
 
@@ -133,11 +138,8 @@ impl Model {
     /// How many trees a forest walks for each row; `None` for models of other engines.
     #[must_use]
     pub fn trees(&self) -> Option<usize> {
-        match &self.0 {
-            Runner::Forest(pack) => Some(pack.sections().trees.len()),
-            Runner::Ensemble(bundle) => Some(bundle.members().iter().map(|pack| pack.sections().trees.len()).sum()),
-            Runner::OnnxRuntime(_) | Runner::Xgboost(_) => None,
-        }
+        let packs = self.packs();
+        (!packs.is_empty()).then(|| packs.iter().map(|pack| pack.sections().trees.len()).sum())
     }
 
     /// What the model says of itself, as a JSON object: `writer`, `form`, `objective`, `feature_names` and so on. Nothing
@@ -155,8 +157,9 @@ impl Model {
     #[must_use]
     pub fn objective(&self) -> Option<String> {
         match &self.0 {
-            Runner::Forest(pack) => property(pack, "objective"),
-            Runner::Ensemble(bundle) => bundle.members().first().and_then(|pack| property(pack, "objective")),
+            Runner::Forest(_) | Runner::Ensemble(_) => {
+                self.packs().first().and_then(|pack| property(pack, "objective"))
+            }
             Runner::OnnxRuntime(_) => None,
             Runner::Xgboost(booster) => Some(booster.objective().to_string()),
         }
@@ -165,10 +168,8 @@ impl Model {
     /// How many margins a row has: the number of classes where there are several. Nothing for graphs of others.
     #[must_use]
     pub fn targets(&self) -> Option<usize> {
-        let targets = |pack: &Pack| pack.sections().base.len();
         match &self.0 {
-            Runner::Forest(pack) => Some(targets(pack)),
-            Runner::Ensemble(bundle) => bundle.members().first().map(targets),
+            Runner::Forest(_) | Runner::Ensemble(_) => self.packs().first().map(|pack| pack.sections().base.len()),
             Runner::OnnxRuntime(_) => None,
             Runner::Xgboost(booster) => Some(booster.targets()),
         }
