@@ -9,7 +9,7 @@ FUZZED := pickle legacy json ubjson onnx pack archive csv
 SDK := target/sdk
 THICKET := target/release/thicket
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-aws clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,8 +68,9 @@ runtimes: ## The shared libraries of ONNX Runtime and XGBoost, into runtimes/.
 image: ## The container image, from local bases where none can be pulled.
 	$(PYTHON) tools/image/build.py --tag $(IMAGE)
 
-bench-aws: build runtimes ## CPU, latency and memory beside AWS's stack, measured in one run.
-	$(PYTHON) benches/rivals/compare.py --thicket $(THICKET)
+bench-rivals: build runtimes ## thicket beside XGBoost, ONNX Runtime, AWS's stack and others, one table of ratios. QUICK=1: three minutes.
+	$(CARGO) build --release --package thicket-benches
+	$(PYTHON) benches/rivals/compare.py --thicket $(THICKET) $(if $(QUICK),--quick)
 
 $(VENV)/installed: tests/system/requirements.txt
 	$(PYTHON) -m venv $(VENV)

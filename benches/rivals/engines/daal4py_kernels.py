@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Times oneDAL's trees through daal4py: usage and output as those of the Rust driver `kernels`.
+
+usage: daal4py_kernels.py SECONDS BATCH[,BATCH ...] FOLDER ...
+
+Its only interface is Python's, so that the time of a call (several microseconds) is in the figures of one row.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import daal4py
+import numpy
+import xgboost
+
+SINGLE_ROWS = 1024
+
+
+def best_pass(model, rows, batch, seconds):
+    """Returns the lowest ns per row of the passes that fit into the seconds, one at least."""
+    count = SINGLE_ROWS if batch == 1 else len(rows)
+    parts = [rows[first : first + batch] for first in range(0, count - batch + 1, batch)]
+    best, end = float("inf"), time.perf_counter() + seconds
+    while best == float("inf") or time.perf_counter() < end:
+        began = time.perf_counter_ns()
+        for part in parts:
+            model.predict(part)
+        best = min(best, time.perf_counter_ns() - began)
+    return best / (len(parts) * batch)
+
+
+def main():
+    seconds, batches = float(sys.argv[1]), sys.argv[2].split(",")
+    daal4py.daalinit(1)
+    for folder in map(Path, sys.argv[3:]):
+        try:
+            features = json.loads((folder / "meta.json").read_text())["features"]
+            rows = numpy.fromfile(folder / "rows.f32", "<f4").reshape(-1, features)
+            model = daal4py.mb.convert_model(xgboost.Booster(model_file=folder / "model.ubj"))
+            for batch in map(int, batches):
+                figure = best_pass(model, rows, batch, seconds)
+                print(json.dumps({"workload": folder.name, "batch": batch, "ns_per_row": figure}), flush=True)
+        except Exception as error:
+            print(json.dumps({"workload": folder.name, "error": f"{type(error).__name__}: {error}"}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

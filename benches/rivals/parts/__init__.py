@@ -1,0 +1,1 @@
+"""What is compared: each module measures one thing on all contenders and says which goals hold."""
