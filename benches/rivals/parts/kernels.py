@@ -94,7 +94,7 @@ class Engines:
         results = self._folder.path / "bench"
 
         def command(_):
-            line = [self._folder.bench, "kernels", "--workloads", place, "--only", names, "--passes", "3"]
+            line = [self._folder.bench, "kernels", "--workloads", place, "--only", names, "--passes", "10"]
             return [*line, "--batches", ",".join(map(str, BATCHES)), "--out", results]
 
         return command

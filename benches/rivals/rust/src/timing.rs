@@ -7,30 +7,39 @@ use crate::{Result, scorer::Scorer, workload::Workload};
 /// Rows of a pass one at a time: enough that no branch predictor learns them, and a pass stays short.
 const SINGLE_ROWS: usize = 1024;
 
-/// The lowest ns per row of the passes that fit into `seconds`, one at least; each walks through the workload's rows.
+/// Calls of one row that are timed together, so that the clock costs nothing.
+const SINGLE_CALLS: usize = 16;
+/// Passes at least, however long one takes.
+const PASSES_MIN: usize = 3;
+
+/// Ns per row of a pass through the workload's rows. Each stretch of calls counts with its fastest of the passes that fit
+/// into `seconds`, three at least: what else the machine does then disturbs one stretch of one pass, and all rows count.
 ///
 /// # Errors
 ///
 /// The engine's own; a workload of fewer than `batch` rows.
 pub fn ns_per_row(scorer: &mut dyn Scorer, workload: &Workload, batch: usize, seconds: f64) -> Result<f64> {
-    let calls = if batch == 1 { workload.rows.min(SINGLE_ROWS) } else { workload.rows / batch };
+    let (calls, together) =
+        if batch == 1 { (workload.rows.min(SINGLE_ROWS), SINGLE_CALLS) } else { (workload.rows / batch, 1) };
     if calls == 0 {
         return Err(format!("{} has fewer than {batch} rows", workload.name).into());
     }
     let mut margins = vec![0.0; batch * workload.outputs];
+    let mut best = vec![Duration::MAX; calls.div_ceil(together)];
     let end = Instant::now() + Duration::from_secs_f64(seconds);
-    let mut best = Duration::MAX;
-    loop {
-        let began = Instant::now();
-        for call in 0..calls {
-            scorer.score(workload.batch(call * batch, batch), batch, &mut margins)?;
+    let mut passes = 0;
+    while passes < PASSES_MIN || Instant::now() < end {
+        for (stretch, best) in best.iter_mut().enumerate() {
+            let began = Instant::now();
+            for call in stretch * together..((stretch + 1) * together).min(calls) {
+                scorer.score(workload.batch(call * batch, batch), batch, &mut margins)?;
+            }
+            *best = began.elapsed().min(*best);
         }
-        best = best.min(began.elapsed());
-        if Instant::now() >= end {
-            #[allow(clippy::cast_precision_loss, reason = "both are far below 2^52")]
-            return Ok(best.as_nanos() as f64 / (calls * batch) as f64);
-        }
+        passes += 1;
     }
+    #[allow(clippy::cast_precision_loss, reason = "both are far below 2^52")]
+    Ok(best.iter().sum::<Duration>().as_nanos() as f64 / (calls * batch) as f64)
 }
 
 /// Rows whose margins are compared.
