@@ -1,9 +1,9 @@
 """The servers that are compared: how each is started, and what a request to it looks like."""
 
 import json
+import shutil
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import houses
@@ -122,7 +122,9 @@ def thicket(folder):
     if not folder.thicket.exists():
         raise Unavailable(f"{folder.thicket} is missing")
     models = houses.spread(folder.path / "houses" / "thicket", houses.unpacked)
-    cache = tempfile.mkdtemp(prefix="cache-", dir=folder.path)
+    # An empty cache: every model is one that was never seen.
+    cache = folder.path / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
     command = [folder.thicket, "serve", "--host", "127.0.0.1", "--port", "0", "--cache-dir", cache]
     return Server("thicket", command, MANY_MODELS_ROUTES, models, {"SAGEMAKER_MULTI_MODEL": "true"})
 

@@ -15,12 +15,12 @@ import daal4py
 import numpy
 import xgboost
 
-SINGLE_ROWS, PASSES_MIN = 1024, 3
+SINGLE_ROWS, BATCHED_ROWS, PASSES_MIN = 1024, 10_240, 2
 
 
 def fastest(model, rows, batch, seconds):
-    """Returns ns per row of a pass whose calls each count with the fastest of several passes, as in rust/src/timing.rs."""
-    count = SINGLE_ROWS if batch == 1 else len(rows)
+    """Returns ns per row of a pass whose calls each count with the fastest of several passes, as rust/ does."""
+    count = min(len(rows), SINGLE_ROWS if batch == 1 else max(BATCHED_ROWS, batch))
     parts = [rows[first : first + batch] for first in range(0, count - batch + 1, batch)]
     best = [float("inf")] * len(parts)
     passes, end = 0, time.perf_counter() + seconds

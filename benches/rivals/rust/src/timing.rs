@@ -7,20 +7,22 @@ use crate::{Result, scorer::Scorer, workload::Workload};
 /// Rows of a pass one at a time: enough that no branch predictor learns them, and a pass stays short.
 const SINGLE_ROWS: usize = 1024;
 
+/// Rows of a pass with more rows in a call, unless a call has more.
+const BATCHED_ROWS: usize = 10_240;
 /// Calls of one row that are timed together, so that the clock costs nothing.
 const SINGLE_CALLS: usize = 16;
 /// Passes at least, however long one takes.
-const PASSES_MIN: usize = 3;
+const PASSES_MIN: usize = 2;
 
 /// Ns per row of a pass through the workload's rows. Each stretch of calls counts with its fastest of the passes that fit
-/// into `seconds`, three at least: what else the machine does then disturbs one stretch of one pass, and all rows count.
+/// into `seconds`, two at least: what else the machine does then disturbs one stretch of one pass, and all rows count.
 ///
 /// # Errors
 ///
 /// The engine's own; a workload of fewer than `batch` rows.
 pub fn ns_per_row(scorer: &mut dyn Scorer, workload: &Workload, batch: usize, seconds: f64) -> Result<f64> {
-    let (calls, together) =
-        if batch == 1 { (workload.rows.min(SINGLE_ROWS), SINGLE_CALLS) } else { (workload.rows / batch, 1) };
+    let (rows, together) = if batch == 1 { (SINGLE_ROWS, SINGLE_CALLS) } else { (BATCHED_ROWS.max(batch), 1) };
+    let calls = rows.min(workload.rows) / batch;
     if calls == 0 {
         return Err(format!("{} has fewer than {batch} rows", workload.name).into());
     }
