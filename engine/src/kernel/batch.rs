@@ -194,8 +194,8 @@ impl<const ROWS: usize> Batch<ROWS> {
                 let at = exits.map(|exit| table[usize::from(exit & 63)]);
                 let rows = std::array::from_fn(|row| row);
                 let values = match grove.levels {
-                    0 => grove.down_uneven(at, keys, rows),
-                    levels => grove.down_even(at, levels - 2, keys, rows),
+                    0 => grove.down::<0, _, _>(at, keys, rows),
+                    _ => grove.down::<1, _, _>(at, keys, rows),
                 };
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }

@@ -1,6 +1,9 @@
 //! One row: eight trees in flight, which is as many walks as a processor can overlap.
 
-use super::{keys::STRIDE, walk::Grove};
+use super::{
+    keys::STRIDE,
+    walk::{Grove, Keys},
+};
 use crate::pack::{Sections, format::Tree};
 
 /// Trees that are walked side by side.
@@ -11,31 +14,31 @@ pub(super) fn add_leaves(forest: &Sections<'_>, keys: &[u32], margins: &mut [f32
     let grove = Grove::of(forest);
     let keys = grove.keys::<STRIDE>(keys);
     match grove.levels {
-        0 => add(forest, margins, |roots| grove.down_uneven(roots, keys, [0; WALKS])),
-        1 => add(forest, margins, |roots| grove.down_even(roots, 1, keys, [0; WALKS])),
-        2 => add(forest, margins, |roots| grove.down_even(roots, 2, keys, [0; WALKS])),
-        levels => add(forest, margins, |roots| grove.down_even(roots, levels, keys, [0; WALKS])),
+        1 => add::<1>(forest, grove, keys, margins),
+        2 => add::<2>(forest, grove, keys, margins),
+        3 => add::<3>(forest, grove, keys, margins),
+        _ => add::<0>(forest, grove, keys, margins),
     }
 }
 
 #[inline(always)]
-fn add(forest: &Sections<'_>, margins: &mut [f32], down: impl Fn([u32; WALKS]) -> [f32; WALKS]) {
+fn add<const LEVELS: usize>(forest: &Sections<'_>, grove: Grove<'_>, keys: Keys<'_, STRIDE>, margins: &mut [f32]) {
     let (roots, rest) = forest.roots.as_chunks::<WALKS>();
     let (trees, trees_left) = forest.trees.as_chunks::<WALKS>();
     if let [sum] = margins {
         for roots in roots {
-            *sum = down(*roots).iter().fold(*sum, |sum, value| sum + value);
+            *sum = grove.down::<LEVELS, _, _>(*roots, keys, [0; WALKS]).iter().fold(*sum, |sum, value| sum + value);
         }
     } else {
         for (roots, trees) in roots.iter().zip(trees) {
-            add_values(margins, trees, &down(*roots));
+            add_values(margins, trees, &grove.down::<LEVELS, _, _>(*roots, keys, [0; WALKS]));
         }
     }
     if let Some(&last) = rest.last() {
         // The last trees are filled up with one of them, whose value is not added again.
         let mut roots = [last; WALKS];
         roots[..rest.len()].copy_from_slice(rest);
-        add_values(margins, trees_left, &down(roots));
+        add_values(margins, trees_left, &grove.down::<LEVELS, _, _>(roots, keys, [0; WALKS]));
     }
 }
 

@@ -75,16 +75,19 @@ impl<'a> Grove<'a> {
         std::array::from_fn(|walk| at[walk].0[slots[walk]])
     }
 
-    /// Where walks that are at `at` end, after so many more levels of blocks, where that is one number for all.
+    /// What the leaves add that walks end at which are at `at`, `LEVELS` levels of blocks above the leaves, or at exits from
+    /// where ways differ, where that is 0.
     #[inline(always)]
-    pub(super) fn down_even<const WALKS: usize, const STRIDE: usize>(
+    pub(super) fn down<const LEVELS: usize, const WALKS: usize, const STRIDE: usize>(
         self,
         mut at: [u32; WALKS],
-        levels: u32,
         keys: Keys<'_, STRIDE>,
         rows: [usize; WALKS],
     ) -> [f32; WALKS] {
-        for _ in 0..levels {
+        if LEVELS == 0 {
+            return self.down_uneven(at, keys, rows);
+        }
+        for _ in 0..LEVELS {
             at = self.through(at.map(|index| self.block(index)), keys, rows);
         }
         at.map(f32::from_bits)
@@ -92,7 +95,7 @@ impl<'a> Grove<'a> {
 
     /// Where walks that are at `at` end, where some are longer than others.
     #[inline(always)]
-    pub(super) fn down_uneven<const WALKS: usize, const STRIDE: usize>(
+    fn down_uneven<const WALKS: usize, const STRIDE: usize>(
         self,
         mut at: [u32; WALKS],
         keys: Keys<'_, STRIDE>,

@@ -39,8 +39,8 @@ pub(crate) struct SecondForm {
 }
 
 impl Draft {
-    /// Adds the second form of the trees, where they have one: not without splits, with a threshold that is no number, or
-    /// with more columns than blocks can name.
+    /// Adds the second form of the trees, where they have one: not without splits, nor with
+    /// more columns than blocks can name.
     ///
     /// The trees are sound: every child and every set is there, and children lie behind their only parent.
     pub(crate) fn with_second_form(mut self) -> Self {

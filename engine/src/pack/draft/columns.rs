@@ -130,16 +130,10 @@ impl Columns {
 }
 
 impl Thresholds {
-    /// Those of `nodes`; nothing where one of them is no number.
+    /// Those of `nodes`.
     fn of(nodes: &[Node]) -> Option<Self> {
-        let splits = nodes.iter().filter(|node| is_numeric(**node));
-        let mut sorted = Vec::with_capacity(nodes.len() / 2);
-        for split in splits {
-            if split.value.is_nan() {
-                return None;
-            }
-            sorted.push(threshold(*split));
-        }
+        let mut sorted: Vec<u64> =
+            nodes.iter().filter(|node| is_numeric(**node)).map(|node| threshold(*node)).collect();
         sorted.sort_unstable();
         sorted.dedup();
         let (mut rulers, mut starts) = (Vec::with_capacity(sorted.len()), Vec::new());
@@ -173,8 +167,11 @@ fn is_numeric(node: Node) -> bool {
 }
 
 /// The feature and the threshold of a split on a number, as one number that sorts by both.
+///
+/// Nothing is less than NaN, and nothing is less than minus infinity.
 fn threshold(node: Node) -> u64 {
-    (node.feature() as u64) << 32 | u64::from(sortable(node.value).cast_unsigned() ^ 1 << 31)
+    let threshold = if node.value.is_nan() { f32::NEG_INFINITY } else { node.value };
+    (node.feature() as u64) << 32 | u64::from(sortable(threshold).cast_unsigned() ^ 1 << 31)
 }
 
 /// The mark that a threshold is.
