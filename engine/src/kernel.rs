@@ -5,6 +5,9 @@
 //! against it. Where the trees have a second form, [`single`] walks blocks for one row with many trees in flight, and
 //! [`batch`] takes many rows down one tree at a time, the top six levels of it in vector lanes.
 
+#![allow(clippy::inline_always, reason = "what is compiled for several instruction sets must be inlined into each")]
+#![allow(clippy::needless_range_loop, reason = "loops over rows that become vector instructions index several arrays")]
+
 mod batch;
 mod keys;
 mod lanes;
@@ -67,7 +70,7 @@ pub(crate) fn each_margins(forest: &Sections<'_>, rows: ArrayView2<'_, f32>, mut
 
 impl Scratch {
     fn by_blocks(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
-        let (count, lanes) = (rows.nrows(), self.small.fits(forest));
+        let (count, lanes) = (rows.nrows(), batch::fits(forest));
         let mut at = 0;
         while at < count {
             let left = count - at;

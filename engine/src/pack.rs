@@ -190,7 +190,7 @@ mod tests {
             let complaint = complaint(&draft.write());
             assert!(complaint.contains(place), "{complaint} lacks {place}");
         };
-        refused(&|draft| draft.second_form.blocks[0].0[5] = 1 << 16 | 2 * 8, "block 0: a split asks for none of 2");
+        refused(&|draft| draft.second_form.blocks[0].0[5] = (1 << 16) | (2 * 8), "block 0: a split asks for none of 2");
         refused(&|draft| draft.second_form.blocks[0].0[5] |= 4, "block 0: a split asks for none of 2");
         refused(&|draft| draft.second_form.columns.truncate(1), "block 0: a split asks for none of 1");
         refused(&|draft| draft.second_form.columns[1].from = 1, "column 1: feature 1, set 1");

@@ -20,6 +20,11 @@ use crate::pack::{Sections, format::Block};
 /// Rows that walk side by side below the lanes.
 const WALKS: usize = 8;
 
+/// Whether the ranks of `forest` fit lanes.
+pub(super) fn fits(forest: &Sections<'_>) -> bool {
+    forest.forest.rank_max == Block::BYTE_RANK_MAX
+}
+
 /// Buffers for so many rows at a time.
 #[derive(Debug)]
 pub(super) struct Batch<const ROWS: usize> {
@@ -48,11 +53,6 @@ impl<const ROWS: usize> Batch<ROWS> {
     #[cfg(test)]
     pub(super) fn portable() -> Self {
         Self { has_avx2: false, ..Self::default() }
-    }
-
-    /// Whether the ranks of `forest` fit lanes.
-    pub(super) fn fits(&self, forest: &Sections<'_>) -> bool {
-        forest.forest.rank_max == Block::BYTE_RANK_MAX
     }
 
     /// What the buffers take.
@@ -157,7 +157,9 @@ impl<const ROWS: usize> Batch<ROWS> {
             let sums = &mut self.sums[tree.target as usize];
             if grove.levels == 0 && is_leaf(root) {
                 let value = grove.leaf_value(root);
-                sums.iter_mut().for_each(|sum| *sum += value);
+                for sum in sums.iter_mut() {
+                    *sum += value;
+                }
                 continue;
             }
             let root = grove.block(root);

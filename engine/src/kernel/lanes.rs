@@ -25,7 +25,7 @@ pub(super) fn exits<const ROWS: usize>(block: &Block, columns: Bytes<'_, ROWS>, 
     let (four, five, six, seven) = (split(4), split(5), split(6), split(7));
     for row in 0..ROWS {
         let right = |(ranks, rank): (&[i8; ROWS], i8)| ranks[row] >= rank;
-        let left_left = if right(four) { 1 } else { 0 };
+        let left_left = u8::from(right(four));
         let left_right = if right(five) { 3 } else { 2 };
         let right_left = if right(six) { 5 } else { 4 };
         let right_right = if right(seven) { 7 } else { 6 };
@@ -41,20 +41,22 @@ pub(super) fn exits<const ROWS: usize>(block: &Block, columns: Bytes<'_, ROWS>, 
 pub(super) fn select<const ROWS: usize>(first: &[u8; ROWS], below: &[[u8; ROWS]; 8], exits: &mut [u8; ROWS]) {
     // Masks instead of conditions: these stay vector instructions.
     let select = |mask: u8, one: u8, other: u8| one ^ ((one ^ other) & mask);
-    let [a, b, c, d, e, f, g, h] = below;
+    let [zero, one, two, three, four, five, six, seven] = below;
     for row in 0..ROWS {
-        let mask = |bit: u8| 0_u8.wrapping_sub(first[row] >> bit & 1);
+        let mask = |bit: u8| 0_u8.wrapping_sub((first[row] >> bit) & 1);
         let (low, middle, high) = (mask(0), mask(1), mask(2));
-        let ab = select(low, a[row], b[row] | 8);
-        let cd = select(low, c[row] | 16, d[row] | 24);
-        let ef = select(low, e[row] | 32, f[row] | 40);
-        let gh = select(low, g[row] | 48, h[row] | 56);
-        exits[row] = select(high, select(middle, ab, cd), select(middle, ef, gh));
+        let left_left = select(low, zero[row], one[row] | 8);
+        let left_right = select(low, two[row] | 0x10, three[row] | 0x18);
+        let right_left = select(low, four[row] | 0x20, five[row] | 0x28);
+        let right_right = select(low, six[row] | 0x30, seven[row] | 0x38);
+        exits[row] = select(high, select(middle, left_left, left_right), select(middle, right_left, right_right));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation, reason = "small numbers")]
+
     use super::*;
 
     #[test]
@@ -63,7 +65,7 @@ mod tests {
             (0..4_u32).map(|column| std::array::from_fn(|row| byte((row as u32 * (column + 3)) % 9))).collect();
         for seed in 0..50_u32 {
             let block = Block(std::array::from_fn(|slot| {
-                (seed * 7 + slot as u32 * 5) % 9 << 16 | (seed + slot as u32) % 4 * 8
+                (((seed * 7 + slot as u32 * 5) % 9) << 16) | ((seed + slot as u32) % 4 * 8)
             }));
             let mut found = [0; 16];
             exits(&block, &columns, &mut found);

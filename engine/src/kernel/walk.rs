@@ -56,25 +56,6 @@ impl<'a> Grove<'a> {
         unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
     }
 
-    /// Where `walks` side by side leave the blocks at `at`.
-    #[inline(always)]
-    fn through<const WALKS: usize, const STRIDE: usize>(
-        self,
-        at: [&Block; WALKS],
-        keys: Keys<'_, STRIDE>,
-        rows: [usize; WALKS],
-    ) -> [u32; WALKS] {
-        let mut slots = [1; WALKS];
-        for _ in 0..Block::DEPTH {
-            for walk in 0..WALKS {
-                let split = at[walk].0[slots[walk]];
-                let is_right = split < keys.get(split, rows[walk]);
-                slots[walk] = 2 * slots[walk] + usize::from(is_right);
-            }
-        }
-        std::array::from_fn(|walk| at[walk].0[slots[walk]])
-    }
-
     /// What the leaves add that walks end at which are at `at`, `LEVELS` levels of blocks above the leaves, or at exits from
     /// where ways differ, where that is 0.
     #[inline(always)]
@@ -88,7 +69,7 @@ impl<'a> Grove<'a> {
             return self.down_uneven(at, keys, rows);
         }
         for _ in 0..LEVELS {
-            at = self.through(at.map(|index| self.block(index)), keys, rows);
+            at = through(at.map(|index| self.block(index)), keys, rows);
         }
         at.map(f32::from_bits)
     }
@@ -104,12 +85,30 @@ impl<'a> Grove<'a> {
         while !is_leaf(at.iter().fold(Block::LEAF, |all, exit| all & exit)) {
             // Walks that have ended go through the first block again and again, and nobody asks where to. Which walk has
             // ended is nothing that a processor could foresee, so these are no branches.
-            let through = at.map(|exit| self.block(select_unpredictable(is_leaf(exit), 0, exit)));
-            let next = self.through(through, keys, rows);
+            let blocks = at.map(|exit| self.block(select_unpredictable(is_leaf(exit), 0, exit)));
+            let next = through(blocks, keys, rows);
             at = std::array::from_fn(|walk| select_unpredictable(is_leaf(at[walk]), at[walk], next[walk]));
         }
         at.map(|exit| self.leaf_value(exit))
     }
+}
+
+/// Where `walks` side by side leave the blocks at `at`.
+#[inline(always)]
+fn through<const WALKS: usize, const STRIDE: usize>(
+    at: [&Block; WALKS],
+    keys: Keys<'_, STRIDE>,
+    rows: [usize; WALKS],
+) -> [u32; WALKS] {
+    let mut slots = [1; WALKS];
+    for _ in 0..Block::DEPTH {
+        for walk in 0..WALKS {
+            let split = at[walk].0[slots[walk]];
+            let is_right = split < keys.get(split, rows[walk]);
+            slots[walk] = 2 * slots[walk] + usize::from(is_right);
+        }
+    }
+    std::array::from_fn(|walk| at[walk].0[slots[walk]])
 }
 
 impl<const STRIDE: usize> Keys<'_, STRIDE> {

@@ -44,7 +44,8 @@ impl Draft {
     ///
     /// The trees are sound: every child and every set is there, and children lie behind their only parent.
     pub(crate) fn with_second_form(mut self) -> Self {
-        if let Some(columns) = columns::Columns::of(&self) {
+        let is_countable = self.nodes.len() < Block::LEAF as usize;
+        if let Some(columns) = columns::Columns::of(&self).filter(|_| is_countable) {
             blocks::lay(&mut self, columns);
         }
         self

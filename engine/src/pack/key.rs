@@ -3,7 +3,7 @@
 /// An integer that stands to those of other numbers as `value` to these; -0 is 0.
 ///
 /// NaN has none: what it becomes here lies beyond both infinities.
-#[inline(always)]
+#[inline]
 pub(crate) fn sortable(value: f32) -> i32 {
     let bits = (value + 0.0).to_bits().cast_signed();
     bits ^ ((bits >> 31) & i32::MAX)

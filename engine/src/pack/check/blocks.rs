@@ -59,11 +59,13 @@ impl Sections<'_> {
     }
 
     fn check_splits(&self) -> Result<(), Complaint> {
-        // The splits of all blocks are looked at in one pass that vectorises; the place is found when it is needed.
         let end = u32::try_from(self.columns.len() * 8).unwrap_or(u32::MAX);
+        // One number that is the greatest of a block's, and one that has the low bits of all: no branch for each.
         let is_bad = |block: &Block| {
             let splits = &block.0[1..Block::EXITS];
-            splits.iter().fold(false, |is_bad, split| is_bad | (split & 0xffff >= end) | (split & 7 != 0))
+            let greatest = splits.iter().fold(0, |greatest, split| (split & 0xffff).max(greatest));
+            let low_bits = splits.iter().fold(0, |bits, split| bits | split & 7);
+            greatest >= end || low_bits != 0
         };
         match self.blocks.iter().position(is_bad) {
             Some(index) => Err(format!("block {index}: a split asks for none of {} columns", self.columns.len())),

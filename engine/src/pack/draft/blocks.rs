@@ -30,10 +30,10 @@ pub(super) fn lay(draft: &mut Draft, columns: Columns) {
     let mut plan = Plan { nodes: &draft.nodes, words: &columns.words, blocks: Vec::new(), ahead: Vec::new() };
     let tops = draft.trees.iter().map(|tree| {
         let padding = levels * Block::DEPTH - height_of(tree.root);
-        Top { node: tree.root, padding: padding as u32 }
+        Top { node: tree.root, padding: index(padding) }
     });
     let even = if levels <= Block::LEVELS_MAX { plan.lay_even(tops, levels) } else { None };
-    draft.forest.block_levels = if even.is_some() { levels as u32 } else { 0 };
+    draft.forest.block_levels = if even.is_some() { index(levels) } else { 0 };
     draft.forest.rank_max = columns.rank_max;
     let (roots, leaf_values) = match even {
         Some(roots) => (roots, Vec::new()),
@@ -42,6 +42,11 @@ pub(super) fn lay(draft: &mut Draft, columns: Columns) {
     let blocks = plan.blocks;
     let Columns { rulers, columns, marks, .. } = columns;
     draft.second_form = SecondForm { rulers, columns, marks, blocks, roots, leaf_values };
+}
+
+/// An index or a number of levels, of which there are fewer than nodes.
+fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("a draft with a second form has fewer than 2^31 nodes")
 }
 
 /// How many splits are on the longest way down from each node. Children lie behind their parents.
@@ -58,23 +63,24 @@ impl Plan<'_> {
     /// Lays trees out whose ways all lead through one block of each level: where their roots lie. Nothing, where that takes
     /// more memory than their nodes do.
     fn lay_even(&mut self, tops: impl ExactSizeIterator<Item = Top>, levels: usize) -> Option<Vec<u32>> {
-        let blocks_max = self.nodes.len() * size_of::<Node>() / size_of::<Block>() + tops.len();
+        let blocks_max = size_of_val(self.nodes) / size_of::<Block>() + tops.len();
         let mut roots = Vec::with_capacity(tops.len());
         for top in tops {
             let (first, mut at) = (self.blocks.len(), 0);
-            roots.push(first as u32);
+            roots.push(index(first));
             self.ahead.clear();
             self.ahead.push(top);
             for level in 0..levels {
-                for _ in at..self.ahead.len() {
-                    let (mut block, exits) = self.block(self.ahead[at]);
-                    at += 1;
+                let tops = at..self.ahead.len();
+                at = tops.end;
+                for top in tops {
+                    let (mut block, exits) = self.block(self.ahead[top]);
                     self.lead_on(&mut block, &exits, |plan, exit| {
                         if level + 1 == levels {
                             return plan.nodes[exit.node as usize].value.to_bits();
                         }
                         plan.ahead.push(exit);
-                        (first + plan.ahead.len() - 1) as u32
+                        index(first + plan.ahead.len() - 1)
                     });
                     self.blocks.push(block);
                 }
@@ -102,10 +108,10 @@ impl Plan<'_> {
             let node = plan.nodes[exit.node as usize];
             if node.is_leaf() {
                 values.push(node.value);
-                return Block::LEAF | (values.len() - 1) as u32;
+                return Block::LEAF | index(values.len() - 1);
             }
             plan.ahead.push(exit);
-            (first + plan.ahead.len() - 1) as u32
+            index(first + plan.ahead.len() - 1)
         };
         let begin = exit_to(self, Top { node: root, padding: 0 });
         while let Some(&top) = self.ahead.get(self.blocks.len() - first) {
@@ -136,9 +142,11 @@ impl Plan<'_> {
             let split = self.nodes[node as usize];
             let is_split = padding == 0 && !split.is_leaf();
             block.0[slot] = if is_split { self.words[node as usize] } else { NO_SPLIT };
-            let below = |side| match is_split {
-                true => Top { node: split.next + side, padding: 0 },
-                false => Top { node, padding: padding.saturating_sub(1) },
+            let below = |side| {
+                if is_split {
+                    return Top { node: split.next + side, padding: 0 };
+                }
+                Top { node, padding: padding.saturating_sub(1) }
             };
             (slots[2 * slot], slots[2 * slot + 1]) = (below(0), below(1));
         }

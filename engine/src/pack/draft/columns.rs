@@ -11,6 +11,7 @@ const BYTE_COLUMNS_MAX: usize = 1024;
 const SETS_MAX: usize = 64;
 
 /// Rulers and columns, and the word of each split in blocks.
+#[expect(clippy::struct_field_names, reason = "they are what the sections are called")]
 pub(super) struct Columns {
     pub(super) rulers: Vec<Ruler>,
     pub(super) columns: Vec<Column>,
@@ -72,7 +73,7 @@ impl Columns {
             self.add_ruler(marks, &mut column_of_slot[first_slot..last_slot])?;
         }
         for (word, _) in self.words.iter_mut().zip(nodes).filter(|(_, node)| is_numeric(**node)) {
-            *word = *word & 0xffff_0000 | column_of_slot[(*word & 0xffff) as usize] * 8;
+            *word = (*word & 0xffff_0000) | (column_of_slot[(*word & 0xffff) as usize] * 8);
         }
         Some(())
     }
@@ -82,7 +83,7 @@ impl Columns {
         let feature = u32::try_from(thresholds[0] >> 32).ok()?;
         let first_column = self.columns.len();
         for (at, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| **slot != u32::MAX) {
-            *slot = u32::try_from(self.columns.len()).ok().filter(|column| *column < 8191)?;
+            *slot = column_index(self.columns.len())?;
             let flags = if at % 2 == 1 { Column::MISSING_LEFT } else { 0 };
             let from = u32::try_from(at / 2).ok()? * self.rank_max;
             self.columns.push(Column { feature, flags, from, reserved: 0 });
@@ -123,10 +124,15 @@ impl Columns {
                 self.columns.push(Column { feature, flags, from, reserved: 0 });
                 self.columns.len() - 1
             });
-            self.words[index] = 1 << 16 | u32::try_from(column).ok().filter(|&column| column < 8191)? * 8;
+            self.words[index] = (1 << 16) | (column_index(column)? * 8);
         }
         (known.len() <= SETS_MAX.max(draft.trees.len())).then_some(())
     }
+}
+
+/// The index of a column, if splits can name it.
+fn column_index(column: usize) -> Option<u32> {
+    u32::try_from(column).ok().filter(|_| column < Block::COLUMNS_MAX)
 }
 
 impl Thresholds {
