@@ -1,4 +1,6 @@
-//! Converted models on disk: immutable files that are written aside, synced and renamed into place.
+//! Converted models on disk: immutable files that are written aside and renamed into place.
+//!
+//! Nothing waits for the disk: whoever opens a file checks its checksum, and what a loss of power tore is converted anew.
 //!
 //! A file's name is a digest of where its artifact lies, the artifact's version, how it was read and the version of what converted it, so
 //! a file is right for as long as it exists, across restarts and crashes. Whatever a crash left half written lies in a
@@ -146,10 +148,8 @@ impl Cache {
         let aside = self.aside();
         let mut file = File::create_new(aside.path())?;
         file.write_all(bytes)?;
-        file.sync_all()?;
         fs::create_dir_all(folder)?;
-        fs::rename(aside.path(), path)?;
-        File::open(folder)?.sync_all()
+        fs::rename(aside.path(), path)
     }
 
     /// A place for a file that is being written; what lies there is removed with the value.

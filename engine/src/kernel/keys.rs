@@ -5,7 +5,7 @@ use ndarray::ArrayView1;
 use super::plain::is_member;
 use crate::pack::{
     Sections,
-    format::{Column, Ruler, ruler_length},
+    format::{Column, Ruler},
     key::sortable,
 };
 
@@ -51,8 +51,8 @@ pub(super) fn ranks(forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i32, i3
     if value.is_nan() {
         return (BELOW, ABOVE);
     }
-    let marks = &forest.marks[ruler.first_mark as usize..][..ruler_length(ruler.marks as usize)];
-    let rank = rank(marks, ruler.marks as usize, sortable(value));
+    let (sixteens, _) = forest.marks.as_chunks();
+    let rank = rank(&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize, sortable(value));
     (rank, rank)
 }
 
@@ -63,19 +63,24 @@ pub(super) fn category_rank(forest: &Sections<'_>, column: Column, value: f32) -
     if goes_left { 0 } else { forest.forest.rank_max }
 }
 
-/// How many of a ruler's `count` marks are not above `value`. `layers` are the ruler's marks.
+/// How many of a ruler's `count` marks are not above `value`. The ruler's marks are the first of `sixteens`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a pack counts marks in 32 bits")]
 #[inline(always)]
-fn rank(layers: &[i32], count: usize, value: i32) -> i32 {
-    let (sixteens, _) = layers.as_chunks::<16>();
+fn rank(sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
     if count <= 16 {
         return not_above(&sixteens[0], value) as i32;
     }
     if count <= 256 {
-        let firsts = not_above(&sixteens[sixteens.len() - 1], value);
-        let group = firsts.saturating_sub(1).min(sixteens.len() - 2);
+        let groups = count.div_ceil(16);
+        let group = not_above(&sixteens[groups], value).saturating_sub(1).min(groups - 1);
         return (group * 16 + not_above(&sixteens[group], value)) as i32;
     }
+    rank_of_many(sixteens, count, value)
+}
+
+/// As [`rank`], where two steps are not enough.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a pack counts marks in 32 bits")]
+fn rank_of_many(sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
     // Layers stand one behind the other, the finest first; the way down is that of a tree of sixteens.
     let mut ends = [0; 8];
     let (mut depth, mut layer) = (0, count.div_ceil(16));
@@ -109,6 +114,7 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::format::ruler_length;
 
     /// A ruler as packs have it.
     fn layers(marks: &[i32]) -> Vec<i32> {
@@ -135,7 +141,11 @@ mod tests {
             let step = (count / 500).max(1).cast_unsigned() as usize;
             for value in (-705..marks[marks.len() - 1] + 5).step_by(step).chain([i32::MIN, i32::MAX - 1]) {
                 let expected = marks.iter().filter(|mark| **mark <= value).count();
-                assert_eq!(rank(&layers, marks.len(), value), i32::try_from(expected).unwrap(), "{count}: {value}");
+                assert_eq!(
+                    rank(layers.as_chunks().0, marks.len(), value),
+                    i32::try_from(expected).unwrap(),
+                    "{count}: {value}"
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What must hold of the trees' second form, so that walks through blocks need not ask.
 
 use super::{Complaint, Sections};
-use crate::pack::format::{Block, Column, Forest, ruler_length};
+use crate::pack::format::{Block, Column, Forest, Ruler, ruler_length};
 
 impl Sections<'_> {
     /// Whether the trees have a second form.
@@ -32,8 +32,10 @@ impl Sections<'_> {
         let mut columns = 0;
         for (index, ruler) in self.rulers.iter().enumerate() {
             let end = ruler.first_mark as usize + ruler_length(ruler.marks as usize);
-            if ruler.feature >= features || ruler.marks == 0 || end > self.marks.len() {
-                return Err(format!("ruler {index}: feature {}, marks that end at {end}", ruler.feature));
+            let is_aligned = ruler.first_mark.is_multiple_of(16);
+            if ruler.feature >= features || ruler.marks == 0 || end > self.marks.len() || !is_aligned {
+                let Ruler { feature, first_mark, .. } = ruler;
+                return Err(format!("ruler {index}: feature {feature}, marks from {first_mark} to {end}"));
             }
             columns += ruler.columns as usize;
             let own = self.columns.get(columns - ruler.columns as usize..columns);
