@@ -42,9 +42,10 @@ async fn conversions_survive_a_restart() {
 #[tokio::test]
 async fn a_damaged_conversion_is_noticed_and_made_anew() {
     let house = &houses()[0];
-    let damages: [fn(&mut Vec<u8>); 5] = [
+    let damages: [fn(&mut Vec<u8>); 6] = [
         |bytes| bytes.truncate(bytes.len() / 2),
         Vec::clear,
+        |bytes| bytes[2000..].fill(0),
         |bytes| bytes[2000] ^= 1,
         |bytes| bytes[8] = 99,
         |bytes| bytes.extend([0; 64]),
