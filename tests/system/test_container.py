@@ -90,7 +90,7 @@ def test_a_load_that_fails_says_so_and_leaves_nothing(container, tmp_path):
 
 
 def test_a_model_that_does_not_fit_is_507(server, tmp_path):
-    container = server("--cache-dir", tmp_path / "cache", "--memory-limit", "100000", environment={"SAGEMAKER_MULTI_MODEL": "1"})
+    container = server("--cache-dir", tmp_path / "cache", "--memory-limit", "200000", environment={"SAGEMAKER_MULTI_MODEL": "1"})
     assert load(Client(container.url), "a", HOUSES[0].unpack(tmp_path / "a")).status == 200
     answer = load(Client(container.url), "b", HOUSES[1].unpack(tmp_path / "b"))
     assert answer.status == 507, answer

@@ -87,7 +87,7 @@ def test_numbers_only_grow_where_they_say_so(url):
 
 
 def test_evictions_unloads_and_who_leaves_are_counted(server, tmp_path):
-    url = server("--models", PREFIX, "--cache-dir", tmp_path / "cache", "--memory-limit", "100000").url
+    url = server("--models", PREFIX, "--cache-dir", tmp_path / "cache", "--memory-limit", "200000").url
     for house in HOUSES:
         assert invoke(url, house.target, house.rows[0]).status == 200
     assert Client(url)("DELETE", f"/models/{HOUSES[-1].target.replace('/', '%2F')}").status == 200
