@@ -41,7 +41,10 @@ pub(super) struct Batch<const ROWS: usize> {
 impl<const ROWS: usize> Default for Batch<ROWS> {
     fn default() -> Self {
         #[cfg(target_arch = "x86_64")]
-        let has_avx2 = is_x86_feature_detected!("avx2");
+        let has_avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
         #[cfg(not(target_arch = "x86_64"))]
         let has_avx2 = false;
         Self { bytes: Vec::new(), keys: Vec::new(), sums: Vec::new(), margins: Vec::new(), has_avx2 }
@@ -80,7 +83,7 @@ impl<const ROWS: usize> Batch<ROWS> {
         }
         #[cfg(target_arch = "x86_64")]
         if self.has_avx2 {
-            // SAFETY: the processor has AVX2, as was asked when this batch was made.
+            // SAFETY: the processor has AVX2 and what came with it, as was asked when this batch was made.
             unsafe { self.run_avx2(forest, rows) }
         } else {
             self.run(forest, rows);
@@ -97,7 +100,7 @@ impl<const ROWS: usize> Batch<ROWS> {
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn run_avx2(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
         self.run(forest, rows);
     }
