@@ -53,8 +53,8 @@ def measured(name, folder, quick):
 def arguments():
     release = ROOT / "target" / "release"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; all when none is named")
-    parser.add_argument("--quick", action="store_true", help="few models, one round: about three minutes")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="few models and one round")
     parser.add_argument("--thicket", type=Path, default=release / "thicket")
     parser.add_argument("--bench", type=Path, default=release / "thicket-bench")
     parser.add_argument("--folder", type=Path, default=ROOT / "target" / "rivals")
