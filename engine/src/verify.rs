@@ -11,7 +11,7 @@ use ndarray::ArrayView2;
 use crate::{
     foreign::Ensemble,
     kernel,
-    pack::{Sections, format::Node},
+    pack::{Sections, format::Node, key::ordered},
 };
 
 /// How many rows are tried.
@@ -166,7 +166,7 @@ impl Probes {
 
     /// Rows of `features` columns that are awkward for those splits: `(feature, threshold or category)`.
     pub(crate) fn over(mut splits: Vec<(u32, f32)>, features: usize) -> Self {
-        splits.sort_unstable_by_key(|&(feature, value)| u64::from(feature) << 32 | u64::from(rank(value)));
+        splits.sort_unstable_by_key(|&(feature, value)| (feature, ordered(value)));
         splits.dedup();
         Self { splits, row: vec![f32::NAN; features], is_first: true, state: 0 }
     }
@@ -209,12 +209,6 @@ impl Probes {
         let share = (u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64;
         usize::try_from(share).expect("a share of the bound is below it")
     }
-}
-
-/// A number that stands to those of other values as [`f32::total_cmp`] has it.
-fn rank(value: f32) -> u32 {
-    let bits = value.to_bits().cast_signed();
-    (bits ^ ((bits >> 31) & i32::MAX)).cast_unsigned() ^ 1 << 31
 }
 
 /// What the reachable splits of `tree` turn on.

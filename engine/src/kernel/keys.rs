@@ -114,29 +114,14 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pack::format::ruler_length;
-
-    /// A ruler as packs have it.
-    fn layers(marks: &[i32]) -> Vec<i32> {
-        let mut layers = marks.to_vec();
-        let mut layer = 0;
-        loop {
-            let end = layers.len().next_multiple_of(16);
-            layers.resize(end, i32::MAX);
-            if end - layer <= 16 {
-                return layers;
-            }
-            let firsts: Vec<i32> = layers[layer..].iter().step_by(16).copied().collect();
-            layer = end;
-            layers.extend(firsts);
-        }
-    }
+    use crate::pack::format::{add_layers, ruler_length};
 
     #[test]
     fn ranks_are_those_of_a_plain_count() {
         for count in [1, 2, 15, 16, 17, 31, 255, 256, 257, 300, 4095, 4096, 4097, 5000, 70_000] {
             let marks: Vec<i32> = (0..count).map(|mark| mark * 3 - 700).collect();
-            let layers = layers(&marks);
+            let mut layers = marks.clone();
+            add_layers(&mut layers, 0);
             assert_eq!(layers.len(), ruler_length(marks.len()));
             let step = (count / 500).max(1).cast_unsigned() as usize;
             for value in (-705..marks[marks.len() - 1] + 5).step_by(step).chain([i32::MIN, i32::MAX - 1]) {

@@ -256,3 +256,18 @@ pub(crate) fn ruler_length(marks: usize) -> usize {
     }
     length
 }
+
+/// Fills the marks of one ruler, which are those from `start` on, up to a tree of sixteens.
+pub(crate) fn add_layers(marks: &mut Vec<i32>, start: usize) {
+    let mut layer = start;
+    loop {
+        let end = start + (marks.len() - start).next_multiple_of(16);
+        marks.resize(end, i32::MAX);
+        if end - layer <= 16 {
+            return;
+        }
+        let firsts: Vec<i32> = marks[layer..].iter().step_by(16).copied().collect();
+        layer = end;
+        marks.extend(firsts);
+    }
+}

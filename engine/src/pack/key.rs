@@ -5,7 +5,13 @@
 /// NaN has none: what it becomes here lies beyond both infinities.
 #[inline]
 pub(crate) fn sortable(value: f32) -> i32 {
-    let bits = (value + 0.0).to_bits().cast_signed();
+    ordered(value + 0.0)
+}
+
+/// An integer that stands to those of other values as [`f32::total_cmp`] has it.
+#[inline]
+pub(crate) fn ordered(value: f32) -> i32 {
+    let bits = value.to_bits().cast_signed();
     bits ^ ((bits >> 31) & i32::MAX)
 }
 

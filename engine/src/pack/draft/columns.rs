@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Block, Column, Draft, Node, Ruler};
-use crate::pack::{format::ruler_length, key::sortable};
+use crate::pack::{
+    format::{add_layers, ruler_length},
+    key::sortable,
+};
 
 /// The most columns that are spent on ranks being bytes.
 const BYTE_COLUMNS_MAX: usize = 1024;
@@ -96,17 +99,7 @@ impl Columns {
         });
         let start = self.marks.len();
         self.marks.extend(thresholds.iter().map(|&threshold| mark(threshold)));
-        let mut layer = start;
-        loop {
-            let end = start + (self.marks.len() - start).next_multiple_of(16);
-            self.marks.resize(end, i32::MAX);
-            if end - layer <= 16 {
-                break;
-            }
-            let firsts: Vec<i32> = self.marks[layer..].iter().step_by(16).copied().collect();
-            layer = end;
-            self.marks.extend(firsts);
-        }
+        add_layers(&mut self.marks, start);
         debug_assert_eq!(self.marks.len() - start, ruler_length(thresholds.len()));
         Some(())
     }
