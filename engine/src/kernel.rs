@@ -2,7 +2,7 @@
 //! that margins are equal to the bit.
 //!
 //! [`plain`] walks the nodes, one row and one tree after the other: every pack has these, and the other kernels are held
-//! against it. Where the trees have a second form, [`single`] walks blocks for one row with many trees in flight, and
+//! against it. Where the trees have a second form, [`single`] takes one row down many trees at a time, and
 //! [`batch`] takes many rows down one tree at a time, the top six levels of it in vector lanes.
 
 #![allow(clippy::inline_always, reason = "what is compiled for several instruction sets must be inlined into each")]
@@ -13,6 +13,8 @@ mod keys;
 mod lanes;
 mod plain;
 mod single;
+#[cfg(target_arch = "x86_64")]
+mod tables;
 mod walk;
 
 use std::cell::RefCell;
@@ -90,8 +92,8 @@ impl Scratch {
         let starts = if sum_order(forest) == SumOrder::BaseThenLeaves { forest.base } else { &[] };
         self.margins.fill(0.0);
         self.margins[..starts.len()].copy_from_slice(starts);
-        keys::of_row(forest, row, &mut self.keys);
-        single::add_leaves(forest, &self.keys, &mut self.margins);
+        let mut copy = Vec::new();
+        single::add_leaves(forest, contiguous(row, &mut copy), &mut self.keys, &mut self.margins);
         if starts.is_empty() {
             self.margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
         }

@@ -1,7 +1,5 @@
 //! Keys: what blocks ask of a row. Numbers are measured with their feature's ruler, categories looked up in their sets.
 
-use ndarray::ArrayView1;
-
 use super::plain::is_member;
 use crate::pack::{
     Sections,
@@ -29,30 +27,53 @@ pub(super) fn local(rank: i32, from: u32, rank_max: u32) -> u32 {
 }
 
 /// Replaces `keys` by those of `row`, [`STRIDE`] apart.
-pub(super) fn of_row(forest: &Sections<'_>, row: ArrayView1<'_, f32>, keys: &mut Vec<u32>) {
+pub(super) fn of_row(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>) {
     keys.resize(forest.columns.len() * STRIDE, 0);
+    each_rank(forest, row, not_above, |column, rank| keys[column * STRIDE] = key(rank));
+}
+
+/// Gives `each` the ranks of `row`, column by column. Marks are counted as [`not_above`] does.
+#[inline(always)]
+pub(super) fn each_rank(
+    forest: &Sections<'_>,
+    row: &[f32],
+    not_above: impl Fn(&[i32; 16], i32) -> usize,
+    mut each: impl FnMut(usize, u32),
+) {
     let rank_max = forest.forest.rank_max;
-    let mut ahead = keys.iter_mut().step_by(STRIDE).zip(forest.columns);
+    let mut at = 0;
     for ruler in forest.rulers {
-        let (left, right) = ranks(forest, *ruler, row[ruler.feature as usize]);
-        for (slot, column) in ahead.by_ref().take(ruler.columns as usize) {
+        let (left, right) = ranks_with(forest, *ruler, row[ruler.feature as usize], &not_above);
+        for column in &forest.columns[at..at + ruler.columns as usize] {
             let rank = if column.missing_goes_left() { left } else { right };
-            *slot = key(local(rank, column.from, rank_max));
+            each(at, local(rank, column.from, rank_max));
+            at += 1;
         }
     }
-    for (slot, column) in ahead {
-        *slot = key(category_rank(forest, *column, row[column.feature as usize]));
+    for (column, at) in forest.columns[at..].iter().zip(at..) {
+        each(at, category_rank(forest, *column, row[column.feature as usize]));
     }
 }
 
 /// The rank of `value`, in columns where missing values go left and where they go right.
 #[inline(always)]
 pub(super) fn ranks(forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i32, i32) {
+    ranks_with(forest, ruler, value, not_above)
+}
+
+/// As [`ranks`], with another way to count.
+#[inline(always)]
+fn ranks_with(
+    forest: &Sections<'_>,
+    ruler: Ruler,
+    value: f32,
+    not_above: impl Fn(&[i32; 16], i32) -> usize,
+) -> (i32, i32) {
     if value.is_nan() {
         return (BELOW, ABOVE);
     }
     let (sixteens, _) = forest.marks.as_chunks();
-    let rank = rank(&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize, sortable(value));
+    let rank = rank(&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize, sortable(value), not_above);
     (rank, rank)
 }
 
@@ -66,7 +87,7 @@ pub(super) fn category_rank(forest: &Sections<'_>, column: Column, value: f32) -
 /// How many of a ruler's `count` marks are not above `value`. The ruler's marks are the first of `sixteens`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a pack counts marks in 32 bits")]
 #[inline(always)]
-fn rank(sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
+fn rank(sixteens: &[[i32; 16]], count: usize, value: i32, not_above: impl Fn(&[i32; 16], i32) -> usize) -> i32 {
     if count <= 16 {
         return not_above(&sixteens[0], value) as i32;
     }
@@ -127,7 +148,7 @@ mod tests {
             for value in (-705..marks[marks.len() - 1] + 5).step_by(step).chain([i32::MIN, i32::MAX - 1]) {
                 let expected = marks.iter().filter(|mark| **mark <= value).count();
                 assert_eq!(
-                    rank(layers.as_chunks().0, marks.len(), value),
+                    rank(layers.as_chunks().0, marks.len(), value, not_above),
                     i32::try_from(expected).unwrap(),
                     "{count}: {value}"
                 );

@@ -1,7 +1,10 @@
-//! One row: eight trees in flight, which is as many walks as a processor can overlap.
+//! One row: in [`tables`](super::tables) where these hold its ranks and the processor has AVX2, else eight trees in flight,
+//! which is as many walks as a processor can overlap.
 
+#[cfg(target_arch = "x86_64")]
+use super::tables;
 use super::{
-    keys::STRIDE,
+    keys::{self, STRIDE},
     walk::{Grove, Keys},
 };
 use crate::pack::{Sections, format::Tree};
@@ -9,8 +12,19 @@ use crate::pack::{Sections, format::Tree};
 /// Trees that are walked side by side.
 const WALKS: usize = 8;
 
-/// Adds the leaf that the row with `keys` reaches in each tree to its target's margin, in the order of the trees.
-pub(super) fn add_leaves(forest: &Sections<'_>, keys: &[u32], margins: &mut [f32]) {
+/// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. `keys` is room for the
+/// row's keys.
+pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if tables::fit(forest) {
+        return tables::add_leaves(forest, row, margins);
+    }
+    add_portably(forest, row, keys, margins);
+}
+
+/// As [`add_leaves`], with what every processor of the kind has.
+pub(super) fn add_portably(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
+    keys::of_row(forest, row, keys);
     let grove = Grove::of(forest);
     let keys = grove.keys::<STRIDE>(keys);
     match grove.levels {

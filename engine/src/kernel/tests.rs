@@ -197,3 +197,33 @@ fn the_portable_code_answers_as_that_for_this_processor() {
     chosen.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[1].extend_from_slice(margins));
     assert_eq!(answers[0], answers[1]);
 }
+
+#[test]
+fn one_row_is_answered_however_many_columns_it_has() {
+    for features in [1, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129] {
+        for (height_max, splits) in [(3, 100), (6, 100), (9, 100), (14, 80)] {
+            let draft = check(Shape { trees: 67, height_max, splits, features, thresholds: 40, ..PLAIN });
+            assert!(draft.second_form.columns.len() <= 2 * features);
+            let is_full = height_max < 6 || draft.second_form.columns.len() == 2 * features;
+            assert!(is_full && draft.forest.rank_max == Block::BYTE_RANK_MAX);
+        }
+    }
+}
+
+#[test]
+fn one_row_is_answered_portably_as_by_this_processor() {
+    for (height_max, splits, targets) in [(3, 100, 1), (6, 100, 3), (9, 100, 1), (14, 70, 2), (30, 65, 1)] {
+        let mut random = Random(height_max as u64);
+        let draft = draft(Shape { height_max, splits, targets, categories: 5, ..PLAIN }, &mut random);
+        let pack = Pack::from_bytes(&draft.with_second_form().write()).unwrap();
+        for _ in 0..200 {
+            let row: Vec<f32> = (0..PLAIN.features)
+                .map(|_| if random.below(9) == 0 { f32::NAN } else { random.number(PLAIN.thresholds) })
+                .collect();
+            let (mut portable, mut chosen, mut keys) = (vec![0.25; targets], vec![0.25; targets], Vec::new());
+            single::add_portably(&pack.sections(), &row, &mut keys, &mut portable);
+            single::add_leaves(&pack.sections(), &row, &mut keys, &mut chosen);
+            assert_eq!(portable, chosen);
+        }
+    }
+}

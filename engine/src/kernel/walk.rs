@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::hint::select_unpredictable;
 
 use crate::pack::{Sections, format::Block};
@@ -46,6 +48,15 @@ impl<'a> Grove<'a> {
         // SAFETY: indices come from the roots and the exits of this pack, which lead to blocks of it (`check_even`,
         // `check_uneven`), and leaves are told apart before.
         unsafe { self.blocks.get_unchecked(index as usize) }
+    }
+
+    /// Asks memory for the block that an exit leads to, before it is that block's turn. Any number will do.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn ask_for(self, index: u32) {
+        let block = self.blocks.as_ptr().wrapping_add(index as usize);
+        // SAFETY: a prefetch is a hint, which reads nothing and does not fail, wherever it points.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast()) }
     }
 
     /// What the leaf adds that an exit leads to where ways differ in length.
