@@ -51,37 +51,40 @@ thread_local! {
 /// Calls `each` with the margins of each of `rows`, one for each target; rows are as wide as the forest has features.
 pub(crate) fn each_margins(forest: &Sections<'_>, rows: ArrayView2<'_, f32>, mut each: impl FnMut(&[f32])) {
     SCRATCH.with(|scratch| {
-        // A caller that predicts from within `each` has buffers of its own.
-        let mut own = Scratch::default();
-        let mut kept = scratch.try_borrow_mut();
-        let scratch = kept.as_deref_mut().unwrap_or(&mut own);
-        scratch.margins.clear();
-        scratch.margins.resize(forest.base.len(), 0.0);
-        if forest.has_blocks() {
-            scratch.by_blocks(forest, rows, &mut each);
-        } else {
-            let mut copy = Vec::new();
-            for row in rows.rows() {
-                margins(forest, contiguous(row, &mut copy), &mut scratch.margins);
-                each(&scratch.margins);
-            }
+        match scratch.try_borrow_mut() {
+            Ok(mut kept) => kept.each_margins(forest, rows, &mut each),
+            // A caller that predicts from within `each` has buffers of its own.
+            Err(_) => Scratch::default().each_margins(forest, rows, &mut each),
         }
-        scratch.trim();
     });
 }
 
 impl Scratch {
+    fn each_margins(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
+        self.margins.resize(forest.base.len(), 0.0);
+        if forest.has_blocks() {
+            self.by_blocks(forest, rows, each);
+        } else {
+            let mut copy = Vec::new();
+            for row in rows.rows() {
+                margins(forest, contiguous(row, &mut copy), &mut self.margins);
+                each(&self.margins);
+            }
+        }
+        self.trim();
+    }
+
     fn by_blocks(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
         let (count, lanes) = (rows.nrows(), batch::fits(forest));
         let mut at = 0;
         while at < count {
             let left = count - at;
-            let rows = rows.slice(ndarray::s![at.., ..]);
+            let rows_left = || rows.slice(ndarray::s![at.., ..]);
             at += match left {
-                BATCH_MIN.. if lanes && left <= SMALL => self.small.margins(forest, rows, each),
-                BATCH_MIN.. if lanes => self.large.margins(forest, rows, each),
+                BATCH_MIN.. if lanes && left <= SMALL => self.small.margins(forest, rows_left(), each),
+                BATCH_MIN.. if lanes => self.large.margins(forest, rows_left(), each),
                 _ => {
-                    self.one(forest, rows.row(0), each);
+                    self.one(forest, rows.row(at), each);
                     1
                 }
             };
