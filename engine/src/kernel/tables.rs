@@ -99,46 +99,52 @@ fn add_of<const TABLES: usize>(forest: &Sections<'_>, bytes: &[[u8; 16]; COLUMNS
     let table = |at| _mm256_broadcastsi128_si256(bytemuck::cast::<[u8; 16], __m128i>(bytes[at]));
     let tables: [__m256i; TABLES] = std::array::from_fn(table);
     let grove = Grove::of(forest);
+    if let [sum] = margins {
+        // In a variable of its own, so that it stays in a register.
+        let mut total = *sum;
+        each_value(forest, grove, &tables, |_, value| total += value);
+        *sum = total;
+    } else {
+        each_value(forest, grove, &tables, |tree, value| margins[tree.target as usize] += value);
+    }
+}
+
+/// Gives `each` what the leaf adds that the row reaches in each tree, in the order of the trees.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn each_value<const TABLES: usize>(
+    forest: &Sections<'_>,
+    grove: Grove<'_>,
+    tables: &[__m256i; TABLES],
+    mut each: impl FnMut(&Tree, f32),
+) {
     let mut at = [0; WALKS];
     for (roots, trees) in forest.roots.chunks(WALKS).zip(forest.trees.chunks(WALKS)) {
         at[..roots.len()].copy_from_slice(roots);
         if grove.levels == 0 {
-            down_uneven(grove, &tables, &mut at[..roots.len()]);
-            add_values(margins, trees, &at, |at| grove.leaf_value(at));
-        } else {
-            at[roots.len()..].fill(roots[0]);
-            down(grove, &tables, &mut at, roots.len().div_ceil(BLOCKS));
-            add_values(margins, trees, &at, f32::from_bits);
+            down_uneven(grove, tables, &mut at[..roots.len()]);
+            for (tree, exit) in trees.iter().zip(at) {
+                each(tree, grove.leaf_value(exit));
+            }
+            continue;
         }
-    }
-}
-
-#[inline(always)]
-fn add_values(margins: &mut [f32], trees: &[Tree], at: &[u32; WALKS], value: impl Fn(u32) -> f32) {
-    if let [sum] = margins {
-        *sum = at[..trees.len()].iter().fold(*sum, |sum, at| sum + value(*at));
-        return;
-    }
-    for (tree, at) in trees.iter().zip(at) {
-        margins[tree.target as usize] += value(*at);
-    }
-}
-
-/// Takes the first of the walks that are at `at` to their leaves, `fours` times four.
-#[inline]
-#[target_feature(enable = "avx2,popcnt")]
-fn down<const TABLES: usize>(grove: Grove<'_>, tables: &[__m256i; TABLES], at: &mut [u32; WALKS], fours: usize) {
-    let (at, _) = at.as_chunks_mut::<BLOCKS>();
-    for _ in 1..grove.levels {
-        for four in at.iter_mut().take(fours) {
-            *four = through(tables, four.map(|at| grove.block(at)));
-            for at in four {
-                grove.ask_for(*at);
+        at[roots.len()..].fill(roots[0]);
+        let (fours, _) = at.as_chunks_mut::<BLOCKS>();
+        for _ in 1..grove.levels {
+            for four in fours.iter_mut().take(roots.len().div_ceil(BLOCKS)) {
+                *four = through(tables, four.map(|at| grove.block(at)));
+                for at in four {
+                    grove.ask_for(*at);
+                }
             }
         }
-    }
-    for four in at.iter_mut().take(fours) {
-        *four = through(tables, four.map(|at| grove.block(at)));
+        // Leaves are added as they come: a sum takes as long as four blocks.
+        for (four, trees) in fours.iter().zip(trees.chunks(BLOCKS)) {
+            let values = through(tables, four.map(|at| grove.block(at)));
+            for (tree, value) in trees.iter().zip(values) {
+                each(tree, f32::from_bits(value));
+            }
+        }
     }
 }
 
