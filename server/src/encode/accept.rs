@@ -39,6 +39,16 @@ impl Accepted {
     /// # Errors
     /// [`ErrorKind::UnknownAccept`] when nothing that it names is written here.
     pub fn of(headers: &HeaderMap, default: &Self, dialect: Dialect) -> Result<Self> {
+        let mut lines = headers.get_all(ACCEPT).iter();
+        let is_default = lines.next().is_none_or(|line| *line == default.content_type);
+        if is_default && lines.next().is_none() {
+            return Ok(default.clone());
+        }
+        Self::wanted(headers, default, dialect)
+    }
+
+    /// [`of`](Self::of) of any headers.
+    fn wanted(headers: &HeaderMap, default: &Self, dialect: Dialect) -> Result<Self> {
         let text = field(headers);
         let text = text.trim();
         if text.is_empty() || text == "*/*" {
@@ -177,6 +187,18 @@ mod tests {
         assert_eq!(accepted_in(single, "", Form::Csv).unwrap().1, "text/csv; charset=utf-8");
         for accept in ["", "*/*", " */* ", "*/*;q=0.1", "text/html, */*"] {
             assert_eq!(Accepted::of(&lines(&[accept]), &csv, multi).unwrap(), csv, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_own_name_gets_it_as_it_would_without_being_the_default() {
+        for dialect in [Dialect::MultiModel, Dialect::SingleModel] {
+            for default in Form::ALL.map(|form| Accepted::default_of(form, dialect)) {
+                for headers in [HeaderMap::new(), HeaderMap::from_iter([(ACCEPT, default.content_type.clone())])] {
+                    let wanted = Accepted::wanted(&headers, &default, dialect).unwrap();
+                    assert_eq!(Accepted::of(&headers, &default, dialect).unwrap(), wanted, "{headers:?} {dialect:?}");
+                }
+            }
         }
     }
 
