@@ -109,18 +109,13 @@ pub(crate) async fn predict(
     let selector = service.single.as_ref().map_or(Ok(None), |single| single.selector(output))?;
     let (rules, matrix) = (service.configuration.rows, service.buffers.take());
     let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
-    let (job, answer) = if job.is_heavy() {
+    let (answer, matrix) = if job.is_heavy() {
         let (name, cost) = (job.model.name().to_owned(), job.cost(job.rows()));
-        let run = move || {
-            let answer = job.run();
-            (job, answer)
-        };
-        service.compute.run(&name, cost, run).await?
+        service.compute.run(&name, cost, move || (job.run(), job.matrix)).await?
     } else {
-        let answer = job.run();
-        (job, answer)
+        (job.run(), job.matrix)
     };
-    service.buffers.give_back(job.matrix);
+    service.buffers.give_back(matrix);
     Ok(reply::with_body(StatusCode::OK, content_type, answer?))
 }
 
@@ -141,10 +136,11 @@ struct Job {
 impl Job {
     /// Whether the work is for other threads: one row never is, but for its contributions.
     fn is_heavy(&self) -> bool {
-        let rows = self.rows();
-        self.output == Output::Contributions
-            || self.body.len() > COUNTED_BYTES_MAX
-            || (rows > 1 && self.cost(rows) > cost::INLINE_MAX)
+        let is_long = || {
+            let rows = self.rows();
+            rows > 1 && self.cost(rows) > cost::INLINE_MAX
+        };
+        self.output == Output::Contributions || self.body.len() > COUNTED_BYTES_MAX || is_long()
     }
 
     /// How many rows there are at the most, or about.
