@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Method;
+use memchr::memchr;
 
 use crate::{
     failure::{Class, Failure},
@@ -96,6 +97,16 @@ impl<'a> Route<'a> {
     /// # Errors
     /// With what AWS's front end says to unknown paths and methods.
     pub(crate) fn of(method: &Method, path: &'a str, platform: bool) -> Result<Self, Failure> {
+        // What is asked for most needs no more than a look at both ends.
+        let name = path.strip_prefix("/models/").and_then(|rest| rest.strip_suffix("/invoke"));
+        match name.filter(|name| !name.is_empty() && memchr(b'/', name.as_bytes()).is_none()) {
+            Some(name) => Ok(Self::invoke(method, decoded(name)?)),
+            None => Self::by_segments(method, path, platform),
+        }
+    }
+
+    /// [`of`](Self::of) of any path.
+    fn by_segments(method: &Method, path: &'a str, platform: bool) -> Result<Self, Failure> {
         let mut segments = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/').split('/');
         let parts = [segments.next(), segments.next(), segments.next(), segments.next()];
         match parts {
@@ -233,6 +244,19 @@ mod tests {
         check("GET /invocations", &Route::Invocations);
         check("GET /execution-parameters", &Route::ExecutionParameters);
         check("POST /endpoints/any/invocations", &Route::Endpoint("any".into()));
+    }
+
+    #[test]
+    fn the_short_way_to_a_model_leads_where_the_long_one_does() {
+        for method in [Method::POST, Method::GET, Method::OPTIONS] {
+            for name in ["reg", "a%20b", "%2F", "%", "ping", "", "a/b", "/", "invoke", "models"] {
+                for path in [format!("/models/{name}/invoke"), format!("/models/{name}/invoke/")] {
+                    let class = |route: Result<_, Failure>| route.map_err(|failure| failure.class());
+                    let long = class(Route::by_segments(&method, &path, true));
+                    assert_eq!(class(Route::of(&method, &path, true)), long, "{method} {path}");
+                }
+            }
+        }
     }
 
     #[test]
