@@ -18,6 +18,9 @@ const WALK_NS: u64 = 5;
 /// As many walks does a tree's part in a row's contributions cost.
 pub(crate) const CONTRIBUTION_WALKS: usize = 800;
 
+/// What a row costs in walks where another engine answers: `XGBoost`'s library and ONNX Runtime take some microseconds.
+pub(crate) const OTHER_ENGINES_WALKS: usize = 500;
+
 /// The time for reading `bytes` of rows and for so many walks.
 pub(crate) fn of(form: Form, bytes: usize, walks: usize) -> Duration {
     let reading_ns = (bytes as u64).saturating_mul(byte_ns(form));
