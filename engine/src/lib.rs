@@ -29,6 +29,7 @@ mod predictions;
 mod library;
 mod map;
 mod finish;
+mod radix;
 mod pack;
 mod bundle;
 mod kernel;

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use super::{Block, Column, Draft, Node, Ruler};
-use crate::pack::{
-    format::{add_layers, ruler_length},
-    key::sortable,
+use crate::{
+    pack::{
+        format::{add_layers, ruler_length},
+        key::sortable,
+    },
+    radix,
 };
 
 /// The most columns that are spent on ranks being bytes.
@@ -31,19 +34,21 @@ struct Thresholds {
     rulers: Vec<u32>,
     /// For each ruler, the index of its first threshold, and where the last one's end.
     starts: Vec<usize>,
+    /// For each node that splits by a number, which threshold is its own.
+    of_nodes: Vec<u32>,
 }
 
 impl Columns {
     /// The columns of `draft`, where blocks can name what its splits ask.
     pub(super) fn of(draft: &Draft) -> Option<Self> {
-        let thresholds = Thresholds::of(&draft.nodes)?;
+        let mut thresholds = Thresholds::of(&draft.nodes)?;
         let rank_max = thresholds.rank_max();
         let mut columns = Self {
             rulers: Vec::new(),
             columns: Vec::new(),
             marks: Vec::new(),
             rank_max,
-            words: vec![0; draft.nodes.len()],
+            words: std::mem::take(&mut thresholds.of_nodes),
         };
         columns.add_rulers(&thresholds, &draft.nodes)?;
         columns.add_categories(draft)?;
@@ -61,7 +66,8 @@ impl Columns {
         }
         let mut column_of_slot = vec![u32::MAX; slots];
         for (word, node) in self.words.iter_mut().zip(nodes).filter(|(_, node)| is_numeric(**node)) {
-            let at = thresholds.position(*node);
+            // Until now, the word is the index of the threshold.
+            let at = *word as usize;
             let ruler = thresholds.rulers[at] as usize;
             let rank = at - thresholds.starts[ruler];
             let slot = first_slots[ruler] + rank / self.rank_max as usize * 2 + usize::from(node.missing_goes_left());
@@ -131,19 +137,23 @@ fn column_index(column: usize) -> Option<u32> {
 impl Thresholds {
     /// Those of `nodes`.
     fn of(nodes: &[Node]) -> Option<Self> {
-        let mut sorted: Vec<u64> =
-            nodes.iter().filter(|node| is_numeric(**node)).map(|node| threshold(*node)).collect();
-        sorted.sort_unstable();
-        sorted.dedup();
-        let (mut rulers, mut starts) = (Vec::with_capacity(sorted.len()), Vec::new());
-        for (at, &threshold) in sorted.iter().enumerate() {
-            if at == 0 || sorted[at - 1] >> 32 != threshold >> 32 {
-                starts.push(at);
+        let numeric = (0..).zip(nodes).filter(|(_, node)| is_numeric(**node));
+        let mut splits: Vec<(u64, u32)> = numeric.map(|(index, node)| (threshold(*node), index)).collect();
+        radix::sort_by_key(&mut splits, |split| split.0);
+        let (mut sorted, mut rulers, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut of_nodes = vec![0; nodes.len()];
+        for (threshold, node) in splits {
+            if sorted.last() != Some(&threshold) {
+                if sorted.last().is_none_or(|last| last >> 32 != threshold >> 32) {
+                    starts.push(sorted.len());
+                }
+                rulers.push(u32::try_from(starts.len() - 1).ok()?);
+                sorted.push(threshold);
             }
-            rulers.push(u32::try_from(starts.len() - 1).ok()?);
+            of_nodes[node as usize] = u32::try_from(sorted.len() - 1).ok()?;
         }
         starts.push(sorted.len());
-        Some(Self { sorted, rulers, starts })
+        Some(Self { sorted, rulers, starts, of_nodes })
     }
 
     /// Bytes, where that takes not too many columns more.
@@ -153,11 +163,6 @@ impl Thresholds {
             self.starts.windows(2).map(more).sum()
         };
         if columns(Block::BYTE_RANK_MAX) <= BYTE_COLUMNS_MAX { Block::BYTE_RANK_MAX } else { Block::RANK_MAX }
-    }
-
-    /// Where the threshold of `node` stands.
-    fn position(&self, node: Node) -> usize {
-        self.sorted.partition_point(|&other| other < threshold(node))
     }
 }
 
