@@ -11,14 +11,49 @@ use crate::tree::{CATEGORIES_MAX, Tree};
 
 pub use contributions::contributions;
 
+/// What a booster makes of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answers {
+    /// Row after row, one for each target.
+    pub margins: Vec<f32>,
+    /// Row after row, the leaf reached in each tree, as the number of its node in the file.
+    pub leaves: Vec<u32>,
+}
+
+/// The margins and leaves of `rows`, tree after tree: one tree's nodes are near for all of them.
+#[must_use]
+pub fn answers(booster: &Booster, rows: &[&[f32]]) -> Answers {
+    let trees = match &booster.model {
+        Model::Linear(linear) => {
+            let margins = |row| (0..booster.targets).map(move |target| linear_margin(booster, linear, row, target));
+            return Answers { margins: rows.iter().flat_map(|row| margins(row)).collect(), leaves: Vec::new() };
+        }
+        Model::Trees(trees) => trees,
+    };
+    let starts = match booster.sum_order {
+        SumOrder::BaseThenLeaves => booster.base_margins.clone(),
+        SumOrder::LeavesThenBase => vec![0.0; booster.targets],
+    };
+    let mut margins = starts.repeat(rows.len());
+    let mut leaves = vec![0; rows.len() * trees.len()];
+    for (at, tree) in trees.iter().enumerate() {
+        for (number, row) in rows.iter().enumerate() {
+            let leaf = leaf(tree, row);
+            leaves[number * trees.len() + at] = leaf;
+            add_leaf(tree, leaf, &mut margins[number * booster.targets + tree.target as usize..]);
+        }
+    }
+    if booster.sum_order == SumOrder::LeavesThenBase {
+        for (margin, base) in margins.iter_mut().zip(booster.base_margins.iter().cycle()) {
+            *margin += base;
+        }
+    }
+    Answers { margins, leaves }
+}
+
 /// Appends the margins of one row to `out`: one for each target.
 pub fn margins(booster: &Booster, row: &[f32], out: &mut Vec<f32>) {
-    match &booster.model {
-        Model::Linear(linear) => {
-            out.extend((0..booster.targets).map(|target| linear_margin(booster, linear, row, target)));
-        }
-        Model::Trees(trees) => tree_margins(booster, trees, row, out),
-    }
+    out.extend(answers(booster, &[row]).margins);
 }
 
 /// Appends the values of one row to `out`: as many as [`Booster::columns`].
@@ -30,7 +65,7 @@ pub fn values(booster: &Booster, row: &[f32], out: &mut Vec<f32>) {
 
 /// Appends the leaf that the row reaches in each tree to `out`, as the number of its node in the file.
 pub fn leaves(booster: &Booster, row: &[f32], out: &mut Vec<u32>) {
-    out.extend(booster.trees().iter().map(|tree| leaf(tree, row)));
+    out.extend(answers(booster, &[row]).leaves);
 }
 
 fn linear_margin(booster: &Booster, linear: &Linear, row: &[f32], target: usize) -> f32 {
@@ -42,25 +77,8 @@ fn linear_margin(booster: &Booster, linear: &Linear, row: &[f32], target: usize)
     })
 }
 
-fn tree_margins(booster: &Booster, trees: &[Tree], row: &[f32], out: &mut Vec<f32>) {
-    let start = out.len();
-    match booster.sum_order {
-        SumOrder::BaseThenLeaves => out.extend_from_slice(&booster.base_margins),
-        SumOrder::LeavesThenBase => out.resize(start + booster.targets, 0.0),
-    }
-    let sums = &mut out[start..];
-    for tree in trees {
-        add_leaf(tree, row, &mut sums[tree.target as usize..]);
-    }
-    if booster.sum_order == SumOrder::LeavesThenBase {
-        for (sum, base) in sums.iter_mut().zip(&booster.base_margins) {
-            *sum += base;
-        }
-    }
-}
-
-fn add_leaf(tree: &Tree, row: &[f32], sums: &mut [f32]) {
-    for (sum, value) in sums.iter_mut().zip(tree.leaf_values(leaf(tree, row) as usize)) {
+fn add_leaf(tree: &Tree, leaf: u32, sums: &mut [f32]) {
+    for (sum, value) in sums.iter_mut().zip(tree.leaf_values(leaf as usize)) {
         *sum += value;
     }
 }

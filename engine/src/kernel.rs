@@ -24,7 +24,7 @@ use thicket_converters::SumOrder;
 
 use crate::pack::Sections;
 use batch::Batch;
-pub(crate) use plain::{goes_left, leaves, margins};
+pub(crate) use plain::{answers, goes_left, leaves, margins};
 
 /// From this many rows on, a batch is worth turning rows into columns.
 const BATCH_MIN: usize = 12;

@@ -6,12 +6,17 @@
 
 use thicket_converters::{Booster, Model, Tree, arithmetic};
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, Axis, aview1};
 
 use crate::{
     foreign::Ensemble,
     kernel,
-    pack::{Sections, format::Node, key::ordered},
+    pack::{
+        Sections,
+        format::Node,
+        key::{ordered, unordered},
+    },
+    radix,
 };
 
 /// How many rows are tried.
@@ -25,37 +30,37 @@ pub(crate) fn verify(booster: &Booster, forest: &Sections<'_>) -> Result<(), Str
     if (forest.forest.features as usize, forest.base.len()) != (booster.features, booster.targets) {
         return Err("the pack does not verify: it has other features or targets than the booster".to_owned());
     }
-    let (mut expected, mut found) = (Vec::with_capacity(booster.targets), vec![0.0; booster.targets]);
-    let (mut expected_leaves, mut found_leaves) = (Vec::new(), Vec::new());
-    let mut probes = Probes::new(booster);
-    let mut tried = Tried::default();
-    for probe in 0..PROBES {
-        let row = probes.next_row();
-        expected.clear();
-        arithmetic::margins(booster, row, &mut expected);
-        kernel::margins(forest, row, &mut found);
-        if !is_same(&expected, &found) {
-            return Err(format!(
-                "the pack does not verify: on probe row {probe} it answers {found:?}, the booster {expected:?}"
-            ));
-        }
-        if forest.forest.values_per_leaf > 0 {
-            expected_leaves.clear();
-            found_leaves.clear();
-            arithmetic::leaves(booster, row, &mut expected_leaves);
-            kernel::leaves(forest, row, &mut found_leaves);
-            if !is_leaf_for_leaf(&expected_leaves, &found_leaves) {
-                return Err(format!("the pack does not verify: on probe row {probe} it reaches other leaves"));
-            }
-        }
-        tried.add(row, &found);
+    let rows = Probes::new(booster).rows();
+    let slices = slices(&rows);
+    let expected = arithmetic::answers(booster, &slices);
+    let (margins, leaves) = kernel::answers(forest, &slices);
+    if let Some((probe, expected, found)) = difference(&expected.margins, &margins, is_same) {
+        return Err(format!(
+            "the pack does not verify: on probe row {probe} it answers {found:?}, the booster {expected:?}"
+        ));
     }
-    tried.compare(forest)
+    let has_numbers = forest.forest.values_per_leaf > 0;
+    if let Some((probe, ..)) = difference(&expected.leaves, &leaves, is_leaf_for_leaf).filter(|_| has_numbers) {
+        return Err(format!("the pack does not verify: on probe row {probe} it reaches other leaves"));
+    }
+    compare_kernels(forest, &rows, &margins)
+}
+
+/// The first probe row that is not answered as expected: its number and both answers.
+fn difference<'a, T>(
+    expected: &'a [T],
+    found: &'a [f32],
+    is_right: impl Fn(&[T], &[f32]) -> bool,
+) -> Option<(usize, &'a [T], &'a [f32])> {
+    let of_row = |length: usize, row: usize| length / PROBES * row..length / PROBES * (row + 1);
+    let both = |row| (row, &expected[of_row(expected.len(), row)], &found[of_row(found.len(), row)]);
+    (0..PROBES).map(both).find(|(_, expected, found)| !is_right(expected, found))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "answers are f32")]
 fn is_leaf_for_leaf(expected: &[u32], found: &[f32]) -> bool {
-    is_same(&expected.iter().map(|&leaf| leaf as f32).collect::<Vec<_>>(), found)
+    expected.len() == found.len()
+        && expected.iter().zip(found).all(|(&leaf, found)| (leaf as f32).to_bits() == found.to_bits())
 }
 
 /// Compares `forest` with the plain evaluation of the ensemble that it was compiled from.
@@ -66,21 +71,18 @@ fn is_leaf_for_leaf(expected: &[u32], found: &[f32]) -> bool {
 /// # Errors
 /// The first difference in words.
 pub(crate) fn verify_ensemble(ensemble: &Ensemble, forest: &Sections<'_>) -> Result<(), String> {
-    let mut found = vec![0.0; ensemble.targets()];
-    let mut probes = Probes::over(ensemble.splits().collect(), ensemble.features());
-    let mut tried = Tried::default();
-    for probe in 0..PROBES {
-        let row = probes.next_row();
-        let expected = ensemble.sums(row);
-        kernel::margins(forest, row, &mut found);
-        if !is_same(&expected, &found) && !is_close(&expected, &found, ensemble.tolerance()) {
-            return Err(format!(
-                "the pack does not verify: on probe row {probe} it answers {found:?}, the graph {expected:?}"
-            ));
-        }
-        tried.add(row, &found);
+    let rows = Probes::over(ensemble.splits(), ensemble.features()).rows();
+    let slices = slices(&rows);
+    let expected: Vec<f32> = slices.iter().flat_map(|row| ensemble.sums(row)).collect();
+    let (margins, _) = kernel::answers(forest, &slices);
+    let is_right =
+        |expected: &[f32], found: &[f32]| is_same(expected, found) || is_close(expected, found, ensemble.tolerance());
+    if let Some((probe, expected, found)) = difference(&expected, &margins, is_right) {
+        return Err(format!(
+            "the pack does not verify: on probe row {probe} it answers {found:?}, the graph {expected:?}"
+        ));
     }
-    tried.compare(forest)
+    compare_kernels(forest, &rows, &margins)
 }
 
 /// Compares what the fast kernels answer with what the plain one does, where no more is known of a pack.
@@ -92,47 +94,28 @@ pub(crate) fn verify_kernels(forest: &Sections<'_>) -> Result<(), String> {
         return Ok(());
     }
     let splits = forest.nodes.iter().filter(|node| !node.is_leaf() && !node.is_category_split());
-    let splits = splits.map(|split| (split.tag & Node::FEATURE, split.value)).collect();
-    let mut probes = Probes::over(splits, forest.forest.features as usize);
-    let (mut tried, mut margins) = (Tried::default(), vec![0.0; forest.base.len()]);
-    for _ in 0..PROBES {
-        let row = probes.next_row();
-        kernel::margins(forest, row, &mut margins);
-        tried.add(row, &margins);
-    }
-    tried.compare(forest)
+    let splits = splits.map(|split| (split.tag & Node::FEATURE, split.value));
+    let rows = Probes::over(splits, forest.forest.features as usize).rows();
+    let slices = slices(&rows);
+    compare_kernels(forest, &rows, &kernel::answers(forest, &slices).0)
 }
 
-/// Rows that were tried, and the margins that the plain kernel found for them.
-#[derive(Default)]
-struct Tried {
-    rows: Vec<f32>,
-    margins: Vec<f32>,
-    count: usize,
-}
-
-impl Tried {
-    fn add(&mut self, row: &[f32], margins: &[f32]) {
-        self.rows.extend_from_slice(row);
-        self.margins.extend_from_slice(margins);
-        self.count += 1;
-    }
-
-    /// Gives the rows to the fast kernels, one by one and all at once.
-    fn compare(&self, forest: &Sections<'_>) -> Result<(), String> {
-        let width = self.rows.len() / self.count.max(1);
-        let rows = ArrayView2::from_shape((self.count, width), &self.rows).map_err(|error| error.to_string())?;
-        for size in [1, self.count] {
-            let mut found = Vec::with_capacity(self.margins.len());
-            for rows in rows.axis_chunks_iter(ndarray::Axis(0), size) {
-                kernel::each_margins(forest, rows, |margins| found.extend_from_slice(margins));
-            }
-            if !is_same(&self.margins, &found) {
-                return Err(format!("the pack does not verify: {size} rows at once are answered as the trees are not"));
-            }
+/// Gives rows, for which the plain kernel found `margins`, to the fast kernels, one by one and all at once.
+fn compare_kernels(forest: &Sections<'_>, rows: &Array2<f32>, margins: &[f32]) -> Result<(), String> {
+    for size in [1, PROBES] {
+        let mut found = Vec::with_capacity(margins.len());
+        for rows in rows.axis_chunks_iter(Axis(0), size) {
+            kernel::each_margins(forest, rows, |margins| found.extend_from_slice(margins));
         }
-        Ok(())
+        if !is_same(margins, &found) {
+            return Err(format!("the pack does not verify: {size} rows at once are answered as the trees are not"));
+        }
     }
+    Ok(())
+}
+
+fn slices(rows: &Array2<f32>) -> Vec<&[f32]> {
+    rows.rows().into_iter().map(|row| row.to_slice().expect("rows that were made here lie in one piece")).collect()
 }
 
 /// Whether numbers differ by `tolerance` at the most; NaN is close to NaN.
@@ -148,8 +131,8 @@ pub(crate) fn is_same(expected: &[f32], found: &[f32]) -> bool {
 
 /// An endless supply of rows that are awkward for one booster; the same ones every time.
 pub(crate) struct Probes {
-    /// `(feature, value)` of splits: thresholds and categories, ascending.
-    splits: Vec<(u32, f32)>,
+    /// Thresholds and categories of splits, ascending by feature and value, as [`split_key`] has them.
+    splits: Vec<u64>,
     row: Vec<f32>,
     is_first: bool,
     state: u64,
@@ -157,18 +140,26 @@ pub(crate) struct Probes {
 
 impl Probes {
     pub(crate) fn new(booster: &Booster) -> Self {
-        let mut splits: Vec<_> = booster.trees().iter().flat_map(splits).collect();
-        if matches!(booster.model, Model::Linear(_)) {
-            splits.extend((0..booster.features).map(|feature| (u32::try_from(feature).unwrap_or(u32::MAX), 1.5)));
-        }
-        Self::over(splits, booster.features)
+        let of_trees = booster.trees().iter().flat_map(splits);
+        let is_linear = matches!(booster.model, Model::Linear(_));
+        let of_columns = (0..booster.features).take_while(|_| is_linear);
+        let of_columns = of_columns.map(|feature| (u32::try_from(feature).unwrap_or(u32::MAX), 1.5));
+        Self::over(of_trees.chain(of_columns), booster.features)
     }
 
     /// Rows of `features` columns that are awkward for those splits: `(feature, threshold or category)`.
-    pub(crate) fn over(mut splits: Vec<(u32, f32)>, features: usize) -> Self {
-        splits.sort_unstable_by_key(|&(feature, value)| (feature, ordered(value)));
+    pub(crate) fn over(splits: impl Iterator<Item = (u32, f32)>, features: usize) -> Self {
+        let mut splits: Vec<_> = splits.map(split_key).collect();
+        radix::sort_by_key(&mut splits, |split| split);
         splits.dedup();
         Self { splits, row: vec![f32::NAN; features], is_first: true, state: 0 }
+    }
+
+    /// The first [`PROBES`] rows.
+    fn rows(mut self) -> Array2<f32> {
+        let mut rows = Array2::zeros((PROBES, self.row.len()));
+        rows.rows_mut().into_iter().for_each(|mut row| row.assign(&aview1(self.next_row())));
+        rows
     }
 
     /// The next row; in the first one everything is missing.
@@ -183,10 +174,10 @@ impl Probes {
     fn fill(&mut self) {
         let mut start = 0;
         while start < self.splits.len() {
-            let feature = self.splits[start].0;
-            let count = self.splits[start..].partition_point(|split| split.0 == feature);
+            let feature = self.splits[start] >> 32;
+            let count = self.splits[start..].partition_point(|split| split >> 32 == feature);
             let chosen = start + self.below(count);
-            let value = self.splits[chosen].1;
+            let (feature, value) = split_of(self.splits[chosen]);
             self.row[feature as usize] = match self.below(10) {
                 0 | 1 => value,
                 2 | 3 => value.next_down(),
@@ -209,6 +200,17 @@ impl Probes {
         let share = (u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64;
         usize::try_from(share).expect("a share of the bound is below it")
     }
+}
+
+/// A split as a number that sorts by feature, then by value.
+fn split_key((feature, value): (u32, f32)) -> u64 {
+    u64::from(feature) << 32 | u64::from(ordered(value).cast_unsigned() ^ 1 << 31)
+}
+
+/// The feature and the value of a split that [`split_key`] made a number of.
+#[expect(clippy::cast_possible_truncation, reason = "the feature stands in the upper half, the value in the lower one")]
+fn split_of(key: u64) -> (u32, f32) {
+    ((key >> 32) as u32, unordered((key as u32 ^ 1 << 31).cast_signed()))
 }
 
 /// What the reachable splits of `tree` turn on.

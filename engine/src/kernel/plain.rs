@@ -12,16 +12,42 @@ const CATEGORIES_MAX: f32 = 16_777_216.0;
 ///
 /// `row` has at least as many columns as the forest has features and `margins` as many numbers as it has targets.
 pub(crate) fn margins(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    match sum_order(forest) {
-        SumOrder::BaseThenLeaves => {
-            margins.copy_from_slice(forest.base);
-            add_leaves(forest, row, margins);
-            add_products(forest, row, margins);
+    sum(forest, &[row], margins, |_, _, _| ());
+}
+
+/// The [`margins`] of `rows` and the [`leaves`] they reach, row after row; no leaves where they have no numbers.
+pub(crate) fn answers(forest: &Sections<'_>, rows: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
+    let values_per_leaf = forest.forest.values_per_leaf as usize;
+    let trees = forest.trees.len().checked_div(values_per_leaf).unwrap_or(0);
+    let (mut margins, mut leaves) = (vec![0.0; rows.len() * forest.base.len()], vec![0.0; rows.len() * trees]);
+    sum(forest, rows, &mut margins, |row, tree, leaf| {
+        if tree.checked_rem(values_per_leaf) == Some(0) {
+            leaves[row * trees + tree / values_per_leaf] = number(leaf);
         }
-        SumOrder::LeavesThenBase => {
-            margins.fill(0.0);
-            add_leaves(forest, row, margins);
-            margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
+    });
+    (margins, leaves)
+}
+
+/// Writes the margins of `rows` into `margins`, tree after tree, and says which leaf a row reached in which tree.
+fn sum(forest: &Sections<'_>, rows: &[&[f32]], margins: &mut [f32], mut reached: impl FnMut(usize, usize, Node)) {
+    let (targets, order) = (forest.base.len(), sum_order(forest));
+    for margins in margins.chunks_exact_mut(targets) {
+        match order {
+            SumOrder::BaseThenLeaves => margins.copy_from_slice(forest.base),
+            SumOrder::LeavesThenBase => margins.fill(0.0),
+        }
+    }
+    for (at, tree) in forest.trees.iter().enumerate() {
+        for (number, (row, margins)) in rows.iter().zip(margins.chunks_exact_mut(targets)).enumerate() {
+            let leaf = leaf(forest, tree.root, row);
+            margins[tree.target as usize] += leaf.value;
+            reached(number, at, leaf);
+        }
+    }
+    for (row, margins) in rows.iter().zip(margins.chunks_exact_mut(targets)) {
+        match order {
+            SumOrder::BaseThenLeaves => add_products(forest, row, margins),
+            SumOrder::LeavesThenBase => margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base),
         }
     }
 }
@@ -38,16 +64,14 @@ fn add_products(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
 /// Appends the number of the leaf that `row` reaches in each tree of the trainer's file.
 ///
 /// The leaves have numbers, and `row` is as wide as for [`margins`].
-#[expect(clippy::cast_precision_loss, reason = "answers are f32, as XGBoost's are")]
 pub(crate) fn leaves(forest: &Sections<'_>, row: &[f32], out: &mut Vec<f32>) {
     let trees = forest.trees.iter().step_by(forest.forest.values_per_leaf as usize);
-    out.extend(trees.map(|tree| leaf(forest, tree.root, row).next as f32));
+    out.extend(trees.map(|tree| number(leaf(forest, tree.root, row))));
 }
 
-fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    for tree in forest.trees {
-        margins[tree.target as usize] += leaf(forest, tree.root, row).value;
-    }
+#[expect(clippy::cast_precision_loss, reason = "answers are f32, as XGBoost's are")]
+fn number(leaf: Node) -> f32 {
+    leaf.next as f32
 }
 
 /// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.

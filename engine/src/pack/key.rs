@@ -15,6 +15,11 @@ pub(crate) fn ordered(value: f32) -> i32 {
     bits ^ ((bits >> 31) & i32::MAX)
 }
 
+/// The value that [`ordered`] made this integer of.
+pub(crate) fn unordered(integer: i32) -> f32 {
+    f32::from_bits((integer ^ ((integer >> 31) & i32::MAX)).cast_unsigned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +30,6 @@ mod tests {
         assert!(ascending.map(sortable).is_sorted_by(|one, other| one < other));
         assert_eq!(sortable(-0.0), sortable(0.0));
         assert!(sortable(f32::INFINITY) < i32::MAX);
+        assert!(ascending.iter().all(|number| unordered(ordered(*number)).to_bits() == number.to_bits()));
     }
 }
