@@ -46,6 +46,7 @@ pub struct Nodes {
 pub struct Tree {
     nodes: Nodes,
     features: usize,
+    reachable: Vec<u32>,
 }
 
 impl Tree {
@@ -57,8 +58,8 @@ impl Tree {
     pub fn new(nodes: Nodes, features: usize, targets: usize) -> Result<Self> {
         check_lengths(&nodes, targets)?;
         check_categories(&nodes)?;
-        let features = check_shape(&nodes, features)?;
-        Ok(Self { nodes, features })
+        let (features, reachable) = check_shape(&nodes, features)?;
+        Ok(Self { nodes, features, reachable })
     }
 
     /// How many columns a row must have for this tree to ask none that it lacks.
@@ -90,16 +91,8 @@ impl Tree {
 
     /// The nodes that the root leads to, parents before children, left before right.
     #[must_use]
-    pub fn reachable(&self) -> Vec<u32> {
-        let mut reached = Vec::with_capacity(self.nodes.left.len());
-        let mut ahead = vec![0];
-        while let Some(node) = ahead.pop() {
-            reached.push(node);
-            if !self.is_leaf(node as usize) {
-                ahead.extend([self.nodes.right[node as usize], self.nodes.left[node as usize]]);
-            }
-        }
-        reached
+    pub fn reachable(&self) -> &[u32] {
+        &self.reachable
     }
 }
 
@@ -158,10 +151,12 @@ fn check_categories(nodes: &Nodes) -> Result<()> {
     Ok(())
 }
 
-/// Walks from the root with its own stack: a node met twice would be a cycle or shared. Returns how many columns it asks.
-fn check_shape(nodes: &Nodes, features: usize) -> Result<usize> {
+/// Walks from the root with its own stack: a node met twice would be a cycle or shared. Returns how many columns the tree
+/// asks, and the nodes that were met.
+fn check_shape(nodes: &Nodes, features: usize) -> Result<(usize, Vec<u32>)> {
     let mut asked = 0;
     let mut is_met = vec![false; nodes.left.len()];
+    let mut met = Vec::with_capacity(nodes.left.len());
     let mut ahead = vec![0];
     while let Some(node) = ahead.pop() {
         let at = node as usize;
@@ -171,6 +166,7 @@ fn check_shape(nodes: &Nodes, features: usize) -> Result<usize> {
         if std::mem::replace(is_met, true) {
             return Err(Error::malformed(format_args!("node {node}"), "more than one way leads here"));
         }
+        met.push(node);
         if nodes.left[at] == NO_CHILD {
             continue;
         }
@@ -182,7 +178,7 @@ fn check_shape(nodes: &Nodes, features: usize) -> Result<usize> {
         asked = asked.max(nodes.feature[at] as usize + 1);
         ahead.extend([nodes.right[at], nodes.left[at]]);
     }
-    Ok(asked)
+    Ok((asked, met))
 }
 
 /// XGBoost takes the node behind the left child for the right one where a number decides, and ends the process over a split

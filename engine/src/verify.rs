@@ -216,7 +216,7 @@ fn split_of(key: u64) -> (u32, f32) {
 /// What the reachable splits of `tree` turn on.
 fn splits(tree: &Tree) -> Vec<(u32, f32)> {
     let mut splits = Vec::new();
-    for node in tree.reachable().into_iter().filter(|&node| !tree.is_leaf(node as usize)) {
+    for node in tree.reachable().iter().copied().filter(|&node| !tree.is_leaf(node as usize)) {
         let feature = tree.feature[node as usize];
         match tree.categories.get(&node) {
             None => splits.push((feature, tree.condition[node as usize])),

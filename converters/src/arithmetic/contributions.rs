@@ -50,7 +50,7 @@ fn add_trees(trees: &[Tree], row: &[f32], width: usize, sums: &mut [f64]) -> Res
             let place = format_args!("trees[{at}].sum_hessian").to_string();
             return Err(Error::unsupported(place, "the model does not say how many rows reached each node"));
         }
-        if let Some(node) = tree.reachable().into_iter().find(|&node| !is_shared(tree, node as usize)) {
+        if let Some(node) = tree.reachable().iter().find(|&&node| !is_shared(tree, node as usize)) {
             let place = format_args!("trees[{at}].sum_hessian[{node}]").to_string();
             return Err(Error::unsupported(place, "no training rows reached this split"));
         }

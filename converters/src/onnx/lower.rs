@@ -194,11 +194,8 @@ fn operator(op_type: &str, inputs: &[&str], output: &str, attribute: Vec<Attribu
 
 /// A vector of floats.
 fn floats(name: &str, floats: &[f32]) -> TensorProto {
-    let mut raw_data = Vec::with_capacity(size_of_val(floats));
-    for float in floats {
-        raw_data.extend_from_slice(&float.to_le_bytes());
-    }
-    tensor(name, DataType::Float, floats.len(), raw_data)
+    let raw_data: Vec<_> = floats.iter().map(|float| float.to_le_bytes()).collect();
+    tensor(name, DataType::Float, floats.len(), raw_data.into_flattened())
 }
 
 fn tensor(name: &str, data_type: DataType, length: usize, raw_data: Vec<u8>) -> TensorProto {

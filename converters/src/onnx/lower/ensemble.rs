@@ -205,14 +205,15 @@ struct Order {
 impl Order {
     /// The order of a tree whose first split and first leaf get these numbers.
     fn new(tree: &Tree, first_split: usize, first_leaf: usize) -> Self {
-        let (leaves, splits): (Vec<_>, Vec<_>) =
-            tree.reachable().into_iter().partition(|&node| tree.is_leaf(node as usize));
+        // A tree has one leaf more than it has splits.
+        let count = tree.reachable().len() / 2 + 1;
+        let (mut splits, mut leaves) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut numbers = vec![0; tree.left.len()];
-        for (at, &split) in splits.iter().enumerate() {
-            numbers[split as usize] = first_split + at;
-        }
-        for (at, &leaf) in leaves.iter().enumerate() {
-            numbers[leaf as usize] = first_leaf + at;
+        for &node in tree.reachable() {
+            let (kind, first) =
+                if tree.is_leaf(node as usize) { (&mut leaves, first_leaf) } else { (&mut splits, first_split) };
+            numbers[node as usize] = first + kind.len();
+            kind.push(node);
         }
         let mut order = Self { splits, leaves, numbers };
         order.part_siblings(tree, first_leaf);

@@ -42,7 +42,7 @@ pub(super) fn node(trees: &[Tree], targets: usize) -> Result<NodeProto> {
 
 impl Ensemble {
     fn add(&mut self, tree: &Tree, number: i64) {
-        for node in tree.reachable() {
+        for &node in tree.reachable() {
             self.trees.push(number);
             self.nodes.push(i64::from(node));
             if tree.is_leaf(node as usize) {
