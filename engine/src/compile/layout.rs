@@ -1,7 +1,5 @@
 //! Lays the nodes of an ensemble out as a pack has them: tree by tree, level by level, siblings side by side.
 
-use std::collections::VecDeque;
-
 use super::{
     Reason,
     attributes::{Attributes, Ways},
@@ -40,10 +38,12 @@ impl Layout {
     pub(super) fn of(attributes: &Attributes<'_>, origins: &Origins) -> Result<Self, Reason> {
         let mut layout = Self { values_per_leaf: origins.values_per_leaf(), ..Self::default() };
         let sets = layout.category_sets(attributes)?;
-        let mut is_placed = vec![false; attributes.features.len()];
+        let splits = attributes.features.len();
+        // Each split is placed once, with its children, and each root.
+        layout.nodes.reserve(2 * splits + attributes.roots.len());
+        let mut placing = Placing { attributes, origins, sets, is_placed: vec![false; splits], ahead: Vec::new() };
         for &root in attributes.roots {
-            let root = index(root, attributes.features.len())?;
-            let tree = layout.place(attributes, origins, &sets, &mut is_placed, root)?;
+            let tree = layout.place(&mut placing, index(root, splits)?)?;
             layout.trees.push(tree);
         }
         if u32::try_from(layout.nodes.len()).is_err() {
@@ -86,74 +86,93 @@ impl Layout {
     }
 
     /// Places the tree below the split `root`.
-    fn place(
-        &mut self,
-        attributes: &Attributes<'_>,
-        origins: &Origins,
-        sets: &[u32],
-        is_placed: &mut [bool],
-        root: usize,
-    ) -> Result<Tree, Reason> {
-        let place_of_root = self.nodes.len();
-        let mut target = None;
-        let mut ahead = VecDeque::from([(place_of_root, Target::Split(root))]);
-        self.nodes.push(Node::default());
-        while let Some((place, what)) = ahead.pop_front() {
-            match collapse(attributes, what)? {
-                Target::Leaf(leaf) => {
-                    if *target.get_or_insert(attributes.leaf_targets[leaf]) != attributes.leaf_targets[leaf] {
+    fn place(&mut self, placing: &mut Placing<'_>, root: usize) -> Result<Tree, Reason> {
+        let first = self.nodes.len();
+        let (mut target, mut placed) = (None, 0);
+        placing.ahead.clear();
+        placing.ahead.push(Target::Split(root));
+        while let Some(&what) = placing.ahead.get(placed) {
+            placed += 1;
+            let node = match placing.collapse(what)? {
+                Place::Leaf(leaf) => {
+                    let leaf_target = placing.attributes.leaf_targets[leaf];
+                    if *target.get_or_insert(leaf_target) != leaf_target {
                         return Err(Reason::new("the leaves of one tree add to different targets"));
                     }
-                    self.nodes[place] =
-                        Node { tag: Node::LEAF, next: origins.leaf_number(leaf), value: attributes.leaf_weights[leaf] };
-                    self.covers.extend(origins.leaf_covers.get(leaf));
+                    self.covers.extend(placing.origins.leaf_covers.get(leaf));
+                    placing.leaf(leaf)
                 }
-                Target::Split(split) => {
-                    if std::mem::replace(&mut is_placed[split], true) {
-                        return Err(Reason::new(format!("split {split} has more than one parent")));
-                    }
-                    let children = self.nodes.len();
-                    self.nodes.extend([Node::default(); 2]);
-                    let (node, [left, right]) = split_node(attributes, sets, split, children)?;
-                    self.nodes[place] = node;
-                    self.covers.extend(origins.split_covers.get(split));
-                    ahead.extend([(children, left), (children + 1, right)]);
+                Place::Split(split, ways) => {
+                    self.covers.extend(placing.origins.split_covers.get(split));
+                    placing.split(split, ways, first)?
                 }
-            }
+            };
+            self.nodes.push(node);
         }
         let target = target.and_then(|target| u32::try_from(target).ok());
         let target = target.ok_or_else(|| Reason::new("a tree adds to no target"))?;
-        Ok(Tree { root: word(place_of_root)?, target })
+        Ok(Tree { root: word(first)?, target })
     }
 }
 
-/// A split both of whose ways lead to one leaf is that leaf: ONNX has no other way to say a tree of one leaf.
-fn collapse(attributes: &Attributes<'_>, target: Target) -> Result<Target, Reason> {
-    let Target::Split(split) = target else { return Ok(target) };
-    let truth = way(attributes, attributes.true_ways, split)?;
-    let falsehood = way(attributes, attributes.false_ways, split)?;
-    Ok(if truth == falsehood && matches!(truth, Target::Leaf(_)) { truth } else { target })
+/// What nodes are placed by.
+struct Placing<'a> {
+    attributes: &'a Attributes<'a>,
+    origins: &'a Origins,
+    /// For each split, the index of its set.
+    sets: Vec<u32>,
+    is_placed: Vec<bool>,
+    /// The nodes of the present tree, in the order of their places.
+    ahead: Vec<Target>,
 }
 
-/// The node for a split whose children are placed at `children`, and what these are.
-fn split_node(
-    attributes: &Attributes<'_>,
-    sets: &[u32],
-    split: usize,
-    children: usize,
-) -> Result<(Node, [Target; 2]), Reason> {
-    let feature = u32::try_from(attributes.features[split]).ok().filter(|&feature| feature <= Node::FEATURE);
-    let feature = feature.ok_or_else(|| Reason::new(format!("split {split} asks no feature")))?;
-    let truth = way(attributes, attributes.true_ways, split)?;
-    let falsehood = way(attributes, attributes.false_ways, split)?;
-    let missing_is_true = attributes.missing_is_true[split] != 0;
-    let (flags, value, missing_is_left, ways) = match attributes.modes[split] {
-        BRANCH_LESS => (0, attributes.splits[split], missing_is_true, [truth, falsehood]),
-        BRANCH_MEMBER => (Node::CATEGORIES, f32::from_bits(sets[split]), !missing_is_true, [falsehood, truth]),
-        mode => return Err(Reason::new(format!("split {split} has mode {mode}, which is neither < nor membership"))),
-    };
-    let missing = if missing_is_left { Node::MISSING_LEFT } else { 0 };
-    Ok((Node { tag: feature | flags | missing, next: word(children)?, value }, ways))
+/// What a node of the pack is made of.
+enum Place {
+    Leaf(usize),
+    /// A split, and where its true and its false way lead.
+    Split(usize, [Target; 2]),
+}
+
+impl Placing<'_> {
+    /// A split both of whose ways lead to one leaf is that leaf: ONNX has no other way to say a tree of one leaf.
+    fn collapse(&self, target: Target) -> Result<Place, Reason> {
+        let split = match target {
+            Target::Leaf(leaf) => return Ok(Place::Leaf(leaf)),
+            Target::Split(split) => split,
+        };
+        let attributes = self.attributes;
+        let ways = [way(attributes, attributes.true_ways, split)?, way(attributes, attributes.false_ways, split)?];
+        Ok(match ways {
+            [Target::Leaf(one), Target::Leaf(other)] if one == other => Place::Leaf(one),
+            _ => Place::Split(split, ways),
+        })
+    }
+
+    fn leaf(&self, leaf: usize) -> Node {
+        Node { tag: Node::LEAF, next: self.origins.leaf_number(leaf), value: self.attributes.leaf_weights[leaf] }
+    }
+
+    /// The node for a split of the tree that begins at `first`; its children are next to be placed.
+    fn split(&mut self, split: usize, [truth, falsehood]: [Target; 2], first: usize) -> Result<Node, Reason> {
+        if std::mem::replace(&mut self.is_placed[split], true) {
+            return Err(Reason::new(format!("split {split} has more than one parent")));
+        }
+        let attributes = self.attributes;
+        let feature = u32::try_from(attributes.features[split]).ok().filter(|&feature| feature <= Node::FEATURE);
+        let feature = feature.ok_or_else(|| Reason::new(format!("split {split} asks no feature")))?;
+        let missing_is_true = attributes.missing_is_true[split] != 0;
+        let (flags, value, missing_is_left, ways) = match attributes.modes[split] {
+            BRANCH_LESS => (0, attributes.splits[split], missing_is_true, [truth, falsehood]),
+            BRANCH_MEMBER => (Node::CATEGORIES, f32::from_bits(self.sets[split]), !missing_is_true, [falsehood, truth]),
+            mode => {
+                return Err(Reason::new(format!("split {split} has mode {mode}, which is neither < nor membership")));
+            }
+        };
+        let missing = if missing_is_left { Node::MISSING_LEFT } else { 0 };
+        let next = word(first + self.ahead.len())?;
+        self.ahead.extend(ways);
+        Ok(Node { tag: feature | flags | missing, next, value })
+    }
 }
 
 fn way(attributes: &Attributes<'_>, ways: Ways<'_>, split: usize) -> Result<Target, Reason> {
