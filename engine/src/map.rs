@@ -6,27 +6,27 @@
 
 use std::{fs::File, io, ops::Deref, path::Path};
 
-use memmap2::{Mmap, MmapMut, MmapOptions};
+use memmap2::{Mmap, MmapOptions};
 
 /// Read-only bytes, aligned to a page.
 #[derive(Debug)]
 pub(crate) struct Map(Mmap);
 
 impl Map {
-    /// Maps the whole of the file at `path`.
+    /// Maps the whole of the file at `path`, all of which is about to be read.
     ///
     /// Only for files that nobody changes after they were published: the cache's own.
     pub(crate) fn file(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         // SAFETY: the caller names a file of the cache, and the cache only ever renames finished files into place and
         // unlinks them: neither changes the bytes behind a mapping.
-        let map = unsafe { MmapOptions::new().map(&file) }?;
+        let map = unsafe { MmapOptions::new().populate().map(&file) }?;
         Ok(Self(map))
     }
 
     /// Copies `bytes` into an anonymous mapping.
     pub(crate) fn copy(bytes: &[u8]) -> io::Result<Self> {
-        let mut map = MmapMut::map_anon(bytes.len())?;
+        let mut map = MmapOptions::new().len(bytes.len()).populate().map_anon()?;
         map.copy_from_slice(bytes);
         Ok(Self(map.make_read_only()?))
     }

@@ -55,7 +55,9 @@ impl Draft {
     pub(crate) fn write(&self) -> Vec<u8> {
         let sections = self.sections();
         let table_end = size_of::<Header>() + Section::COUNT * size_of::<Span>();
-        let mut file = vec![0; table_end];
+        let aligned = sections.map(|section| section.len().next_multiple_of(ALIGNMENT));
+        let mut file = Vec::with_capacity(table_end.next_multiple_of(ALIGNMENT) + aligned.iter().sum::<usize>());
+        file.resize(table_end, 0);
         let mut spans = Vec::with_capacity(Section::COUNT);
         for section in sections {
             file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
