@@ -8,7 +8,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
@@ -24,6 +24,8 @@ use crate::{
 
 /// Raised when a conversion of the same artifact comes out differently.
 const CONVERSION: u32 = 3;
+/// Longer lists of popular models are not read.
+const POPULAR_BYTES_MAX: u64 = 16 << 20;
 /// The last bytes of a sealed file: this and a checksum.
 const SEAL: [u8; 8] = *b"THICKSEA";
 
@@ -84,8 +86,12 @@ impl Key {
         digest.update(reading.code());
         digest.update(CONVERSION.to_le_bytes());
         digest.update(format::VERSION.to_le_bytes());
-        Self(digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
+        Self(hex(&digest.finalize()))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[derive(Debug)]
@@ -150,6 +156,27 @@ impl Cache {
         file.write_all(bytes)?;
         fs::create_dir_all(folder)?;
         fs::rename(aside.path(), path)
+    }
+
+    /// Writes which models of the source at `location` are popular.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`]; what was written before is still there then.
+    pub(crate) fn write_popular(&self, location: &str, text: &[u8]) -> Result<()> {
+        let failed = |error| Error::caused(ErrorKind::Io, "cannot write to the cache", error);
+        self.write(&self.popular(location), text).map_err(failed)
+    }
+
+    /// What was written of the source at `location`, if it is not more than can be true.
+    pub(crate) fn read_popular(&self, location: &str) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        let file = File::open(self.popular(location)).ok()?;
+        file.take(POPULAR_BYTES_MAX + 1).read_to_end(&mut text).ok()?;
+        (text.len() as u64 <= POPULAR_BYTES_MAX).then_some(text)
+    }
+
+    fn popular(&self, location: &str) -> PathBuf {
+        self.root.join(format!("{}.popular", hex(&Sha256::digest(location))))
     }
 
     /// A place for a file that is being written; what lies there is removed with the value.

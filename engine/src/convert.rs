@@ -42,19 +42,24 @@ impl Converted {
 }
 
 /// What writes a booster as ONNX.
-type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
+pub(crate) type Lower = fn(&converters::Booster) -> converters::Result<onnx::ModelProto>;
 
 /// Converts artifacts in one way, and counts how that goes.
 #[derive(Debug)]
 pub(crate) struct Converter {
     pub(crate) reading: Reading,
-    pub(crate) lower: Lower,
+    lower: Lower,
     counters: Arc<Counters>,
 }
 
 impl Converter {
     pub(crate) fn new(reading: Reading, counters: Arc<Counters>) -> Self {
-        Self { reading, lower: onnx::lower, counters }
+        Self::lowering(onnx::lower, reading, counters)
+    }
+
+    /// One that writes ONNX in its own way.
+    pub(crate) fn lowering(lower: Lower, reading: Reading, counters: Arc<Counters>) -> Self {
+        Self { reading, lower, counters }
     }
 
     /// Converts the model files of an artifact, sorted by name; several are the members of an ensemble.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::reason::Reason;
+
 /// How often what happened since an engine was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,6 +24,10 @@ pub struct Counts {
     pub onnxruntime_fallbacks: u64,
     /// Models that left memory to make room for others.
     pub evictions: u64,
+    /// Models that left memory because the process came near its limit.
+    pub pressure_evictions: u64,
+    /// Models that left memory because nobody asked for them.
+    pub idle_evictions: u64,
     /// Models that left memory because they were told to.
     pub unloads: u64,
 }
@@ -37,10 +43,22 @@ pub(crate) struct Counters {
     pub(crate) xgboost_fallbacks: Counter,
     pub(crate) onnxruntime_fallbacks: Counter,
     pub(crate) evictions: Counter,
+    pub(crate) pressure_evictions: Counter,
+    pub(crate) idle_evictions: Counter,
     pub(crate) unloads: Counter,
 }
 
 impl Counters {
+    /// The counter of models that leave for `reason`.
+    pub(crate) fn departures(&self, reason: Reason) -> &Counter {
+        match reason {
+            Reason::Room => &self.evictions,
+            Reason::Pressure => &self.pressure_evictions,
+            Reason::Idle => &self.idle_evictions,
+            Reason::Unload => &self.unloads,
+        }
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             loads: self.loads.count(),
@@ -51,6 +69,8 @@ impl Counters {
             xgboost_fallbacks: self.xgboost_fallbacks.count(),
             onnxruntime_fallbacks: self.onnxruntime_fallbacks.count(),
             evictions: self.evictions.count(),
+            pressure_evictions: self.pressure_evictions.count(),
+            idle_evictions: self.idle_evictions.count(),
             unloads: self.unloads.count(),
         }
     }

@@ -1,11 +1,18 @@
 //! The engine: a source, a cache, a registry and a governor, and the way a model takes through them.
 
 mod builder;
+mod keeper;
 mod load;
+mod popular;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{runtime::Handle, sync::Semaphore};
 
@@ -17,12 +24,14 @@ use crate::{
     cache::Cache,
     convert::Converter,
     counts::{Counters, Counts},
+    departures::{Departure, Departures},
     error::{Error, ErrorKind, Result},
     governor::{Governor, Memory},
     popularity::{Popular, Popularity},
+    reason::Reason,
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
-    slot::Lease,
+    slot::{Lease, Loaded, Registration},
     source::{Listed, Source},
     times::{LoadTimes, Times},
 };
@@ -41,10 +50,17 @@ struct Shared {
     governor: Arc<Governor>,
     runtimes: Runtimes,
     limits: Limits,
+    /// How long a model stays in memory at least while others can leave.
+    residency_min: Duration,
+    /// How long nobody may ask for a model until it leaves.
+    idle_max: Option<Duration>,
     converter: Converter,
     counters: Arc<Counters>,
     load_times: LoadTimes,
     popularity: Popularity,
+    departures: Departures,
+    /// Names of models that leave memory only when they are told to.
+    pins: HashSet<String>,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     /// Held while room is made, so that two loads do not evict for each other's bytes.
@@ -54,18 +70,27 @@ struct Shared {
 }
 
 /// A model in memory, as a listing shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
     /// The name it is asked for by.
     pub name: String,
     /// Where it came from: the path it was loaded from, or its name in the source.
     pub location: String,
-    /// Memory that comes back when it leaves.
+    /// Memory that comes back when it leaves; 0 when it has left and comes back on demand.
     pub bytes: u64,
-    /// What runs it.
-    pub runtime: &'static str,
-    /// Since when it is in memory.
+    /// What runs it, when it is in memory.
+    pub runtime: Option<&'static str>,
+    /// Since when it is in memory or, for one that comes back on demand, loaded.
     pub loaded_at: SystemTime,
+    /// Requests since it came into memory.
+    pub requests: u64,
+    /// The same over all its stays in memory, where recent requests count more: what decides who leaves, together with the
+    /// memory it takes and the time its return would take.
+    pub popularity: f64,
+    /// For how long nobody has asked for it; nothing when it is not in memory.
+    pub idle: Option<Duration>,
+    /// It leaves memory only when it is unloaded.
+    pub is_pinned: bool,
 }
 
 impl Engine {
@@ -75,7 +100,8 @@ impl Engine {
         Builder::default()
     }
 
-    /// The model of that name, loaded from the source when it is not in memory.
+    /// The model of that name, brought back when it was [loaded](Self::load) and has left memory, and else loaded from the
+    /// source when it is not in memory.
     ///
     /// However many callers ask for a cold model, it is loaded once; a caller who stops waiting does not stop the load.
     ///
@@ -91,18 +117,40 @@ impl Engine {
         if let Some(lease) = self.0.registry.ready(name) {
             return Ok(lease);
         }
+        if let Some(registration) = self.0.registry.registration(name) {
+            return self.bring(name, Origin::Path(registration.path.clone()), Some(registration)).await;
+        }
         let Some(source) = &self.0.source else { return not_loaded(name) };
+        self.bring(name, Origin::Source(Arc::clone(source)), None).await
+    }
+
+    /// Waits for the load of `name`, which is started if nobody has.
+    async fn bring(&self, name: &str, origin: Origin, registration: Option<Arc<Registration>>) -> Result<Lease> {
         let flight = match self.0.registry.claim(name) {
             Claim::Ready(lease) => return Ok(lease),
             Claim::Wait(flight) => flight,
             Claim::Lead(ticket) => {
                 let flight = ticket.flight();
-                let origin = Origin::Source(Arc::clone(source));
-                self.start(Order { ticket, origin, location: name.to_owned(), is_pinned: false });
+                self.start(Order { ticket, origin, registration, is_return: true });
                 flight
             }
         };
         flight.outcome().await
+    }
+
+    /// The model of that name if it was [loaded](Self::load) and not unloaded since, brought back if it has left memory, or
+    /// if it is in memory for another reason. The source is not asked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotLoaded`], and whatever makes a load fail.
+    pub async fn recall(&self, name: &str) -> Result<Lease> {
+        if self.is_loaded(name) { self.model(name).await } else { not_loaded(name) }
+    }
+
+    /// Whether a model of that name is in memory, or was [loaded](Self::load) and comes back on demand.
+    #[must_use]
+    pub fn is_loaded(&self, name: &str) -> bool {
+        self.0.registry.ready(name).is_some() || self.0.registry.registration(name).is_some()
     }
 
     /// The model of that name if it is in memory. Never waits.
@@ -115,18 +163,22 @@ impl Engine {
         Ok(lease)
     }
 
-    /// Loads the artifact at a path of this machine under `name`; it stays until it is unloaded.
+    /// Loads the artifact at a path of this machine under `name`, which is its own until it is unloaded. Its memory may be let
+    /// go meanwhile, when room is short; the next request brings it back.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyLoaded`] when the name is taken, [`ErrorKind::NotFound`] when nothing lies at the path,
     /// [`ErrorKind::OutOfMemory`] when it does not fit, and whatever makes a load fail. The name is free again then.
     pub async fn load(&self, name: &str, path: &Path) -> Result<()> {
-        let Claim::Lead(ticket) = self.0.registry.claim(name) else {
-            return Err(Error::new(ErrorKind::AlreadyLoaded, format!("model {name:?} is already loaded")));
-        };
+        let taken = || Err(Error::new(ErrorKind::AlreadyLoaded, format!("model {name:?} is already loaded")));
+        if self.0.registry.registration(name).is_some() {
+            return taken();
+        }
+        let Claim::Lead(ticket) = self.0.registry.claim(name) else { return taken() };
         let flight = ticket.flight();
-        let location = path.display().to_string();
-        self.start(Order { ticket, origin: Origin::Path(path.to_owned()), location, is_pinned: true });
+        let registration = Arc::new(Registration { path: path.to_owned(), since: SystemTime::now() });
+        let origin = Origin::Path(path.to_owned());
+        self.start(Order { ticket, origin, registration: Some(registration), is_return: false });
         flight.outcome().await.map(drop)
     }
 
@@ -135,25 +187,36 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::NotLoaded`].
     pub async fn unload(&self, name: &str) -> Result<()> {
-        let Some(loaded) = self.0.registry.remove(name) else { return not_loaded(name) };
-        self.0.counters.unloads.add_one();
+        let was_registered = self.0.registry.unregister(name);
+        let Some(loaded) = self.0.registry.remove(name) else {
+            if !was_registered {
+                return not_loaded(name);
+            }
+            self.0.counters.unloads.add_one();
+            return Ok(());
+        };
+        self.0.note_departure(&loaded, Reason::Unload);
         let gone = loaded.gone();
         drop(loaded);
         gone.await;
         Ok(())
     }
 
-    /// Every model in memory, sorted by name.
+    /// Every model in memory, and those that were [loaded](Self::load) and come back on demand, sorted by name.
     #[must_use]
     pub fn models(&self) -> Vec<ModelInfo> {
-        let info = |loaded: Arc<crate::slot::Loaded>| ModelInfo {
-            name: loaded.name.to_string(),
-            location: loaded.location.clone(),
-            bytes: loaded.bytes(),
-            runtime: loaded.model().runtime().name(),
-            loaded_at: loaded.since,
-        };
-        self.0.registry.models().into_iter().map(info).collect()
+        // Registrations first: what leaves or comes meanwhile is then there twice, not missing.
+        let registered = self.0.registry.registrations();
+        let mut models: BTreeMap<_, _> =
+            registered.iter().map(|(name, known)| (name.clone(), known.info(name))).collect();
+        models.extend(self.0.registry.loaded().iter().map(|loaded| (Arc::clone(&loaded.name), self.info(loaded))));
+        models.into_values().collect()
+    }
+
+    /// The latest models that left memory, the last first: 256 at the most.
+    #[must_use]
+    pub fn departures(&self) -> Vec<Departure> {
+        self.0.departures.latest()
     }
 
     /// Every artifact in the source, sorted by name; none without a source.
@@ -208,9 +271,39 @@ impl Engine {
         self.0.counters.counts()
     }
 
+    fn info(&self, loaded: &Loaded) -> ModelInfo {
+        ModelInfo {
+            name: loaded.name.to_string(),
+            location: loaded.location.clone(),
+            bytes: loaded.bytes(),
+            runtime: Some(loaded.model().runtime().name()),
+            loaded_at: loaded.since,
+            requests: loaded.requests(),
+            popularity: self.0.registry.popularity(loaded),
+            idle: Some(loaded.idle()),
+            is_pinned: loaded.is_pinned,
+        }
+    }
+
     /// Runs a load where nobody's leaving can cancel it.
     fn start(&self, order: Order) {
         let shared = Arc::clone(&self.0);
         self.0.runtime.spawn(async move { shared.load(order).await });
+    }
+}
+
+impl Registration {
+    fn info(&self, name: &str) -> ModelInfo {
+        ModelInfo {
+            name: name.to_owned(),
+            location: self.path.display().to_string(),
+            bytes: 0,
+            runtime: None,
+            loaded_at: self.since,
+            requests: 0,
+            popularity: 0.0,
+            idle: None,
+            is_pinned: false,
+        }
     }
 }

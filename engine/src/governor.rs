@@ -3,8 +3,11 @@
 //! Bytes are reserved before a model is mapped and come back when its last lease is dropped. Who leaves to make room is
 //! decided by [`policy`], a pure function; the registry carries it out.
 
+pub(crate) mod cgroup;
 pub(crate) mod limit;
 pub(crate) mod policy;
+pub(crate) mod pressure;
+pub(crate) mod worth;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -21,6 +21,7 @@
 #[cfg(test)]
 mod sample;
 mod error;
+mod reason;
 mod counts;
 mod histogram;
 mod times;
@@ -48,6 +49,7 @@ mod model;
 pub mod source;
 mod governor;
 mod slot;
+mod departures;
 mod registry;
 mod popularity;
 mod engine;
@@ -55,6 +57,7 @@ pub mod offline;
 
 pub use artifact::Limits;
 pub use counts::Counts;
+pub use departures::Departure;
 pub use engine::{Builder, Engine, ModelInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;
@@ -64,6 +67,7 @@ pub use model::{Model, Runtime};
 pub use popularity::Popular;
 pub use predictions::{Output, Predictions};
 pub use reading::Reading;
+pub use reason::Reason;
 pub use slot::Lease;
 pub use thicket_converters::{BestIteration, onnx::Operators};
 pub use times::{Step, Times};

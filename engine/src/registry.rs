@@ -2,22 +2,28 @@
 //! lock.
 
 use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use dashmap::{DashMap, Entry};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    governor::{Reservation, policy::Resident},
+    governor::{
+        Reservation,
+        worth::{Ledger, Worth},
+    },
     model::Model,
-    slot::{Flight, Leader, Lease, Loaded, Slot},
+    slot::{Arrival, Flight, Leader, Lease, Loaded, Registration, Slot},
 };
 
 #[derive(Debug)]
 pub(crate) struct Registry {
     slots: DashMap<Arc<str>, Slot>,
+    /// Locked before a slot is, never after.
+    registered: DashMap<Arc<str>, Arc<Registration>>,
+    ledger: Mutex<Ledger>,
     born: Instant,
 }
 
@@ -34,7 +40,12 @@ pub(crate) enum Claim {
 
 impl Registry {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { slots: DashMap::new(), born: Instant::now() })
+        Arc::new(Self {
+            slots: DashMap::new(),
+            registered: DashMap::new(),
+            ledger: Mutex::default(),
+            born: Instant::now(),
+        })
     }
 
     /// The model of that name if it is in memory.
@@ -64,6 +75,21 @@ impl Registry {
         }
     }
 
+    /// What is known of a model that was loaded from a path, and not unloaded since.
+    pub(crate) fn registration(&self, name: &str) -> Option<Arc<Registration>> {
+        self.registered.get(name).map(|registration| Arc::clone(&registration))
+    }
+
+    /// Every model that was loaded from a path and not unloaded since, in no order.
+    pub(crate) fn registrations(&self) -> Vec<(Arc<str>, Arc<Registration>)> {
+        self.registered.iter().map(|entry| (Arc::clone(entry.key()), Arc::clone(entry.value()))).collect()
+    }
+
+    /// Forgets that a model was loaded from a path; whether it was.
+    pub(crate) fn unregister(&self, name: &str) -> bool {
+        self.registered.remove(name).is_some()
+    }
+
     /// Takes the ready model of that name out; it drains.
     pub(crate) fn remove(&self, name: &str) -> Option<Arc<Loaded>> {
         self.remove_if(name, |_| true)
@@ -79,6 +105,8 @@ impl Registry {
         match self.slots.remove_if(name, is_meant)?.1 {
             Slot::Ready(loaded) => {
                 loaded.drain();
+                let models = self.slots.len();
+                self.ledger().remembered.keep(&loaded.name, loaded.worth(), models);
                 Some(loaded)
             }
             Slot::Loading(_) => None,
@@ -99,27 +127,41 @@ impl Registry {
         self.slots.iter().filter(|slot| matches!(slot.value(), Slot::Ready(_))).count()
     }
 
-    /// Every model in memory, sorted by name.
-    pub(crate) fn models(&self) -> Vec<Arc<Loaded>> {
-        let mut models = self.loaded();
-        models.sort_by(|one, other| one.name.cmp(&other.name));
-        models
+    /// Every model in memory, in no order, with all requests so far counted into its worth.
+    pub(crate) fn appraised(&self) -> Vec<Arc<Loaded>> {
+        let loaded = self.loaded();
+        let mut ledger = self.ledger();
+        let fresh: Vec<u64> = loaded.iter().map(|loaded| loaded.unappraised_requests()).collect();
+        ledger.clock.tick(fresh.iter().sum(), loaded.len());
+        for (loaded, requests) in loaded.iter().zip(fresh) {
+            loaded.appraise(requests, ledger.clock);
+        }
+        drop(ledger);
+        loaded
     }
 
-    /// How long the registry has existed: the clock of every `used_at`.
-    pub(crate) fn age(&self) -> Duration {
-        self.born.elapsed()
+    /// Requests for a model as they count now: its popularity.
+    pub(crate) fn popularity(&self, loaded: &Loaded) -> f64 {
+        loaded.worth().requests(self.ledger().clock)
+    }
+
+    /// What a model that arrives is worth: what it was worth when it left, and the request that brings it.
+    fn worth_on_arrival(&self, name: &str) -> Worth {
+        let mut ledger = self.ledger();
+        let models = self.slots.len();
+        ledger.clock.tick(1, models);
+        ledger.remembered.recall(name).and(1, ledger.clock)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Worths are estimates, right or wrong: a panic elsewhere does not spoil them.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn lend(loaded: &Arc<Loaded>) -> Lease {
     loaded.touch();
     Lease(Arc::clone(loaded))
-}
-
-/// What the policy sees of a model in memory.
-pub(crate) fn resident(loaded: &Loaded) -> Resident {
-    Resident { bytes: loaded.bytes(), used_at: loaded.used_at(), is_pinned: loaded.is_pinned }
 }
 
 /// The duty to load a model. Dropped without an outcome, it tells those who wait that the load was given up.
@@ -142,11 +184,25 @@ impl Ticket {
         self.flight.clone()
     }
 
-    /// Makes the model ready and lends it to all who wait.
-    pub(crate) fn publish(mut self, location: String, is_pinned: bool, model: Model, reservation: Reservation) {
-        let name = Arc::clone(&self.name);
-        let loaded = Arc::new(Loaded::new(name, location, is_pinned, model, reservation, self.registry.born));
-        self.registry.slots.insert(Arc::clone(&self.name), Slot::Ready(Arc::clone(&loaded)));
+    /// Registers the name until it is unloaded, before the first publication.
+    pub(crate) fn register(&self, registration: Arc<Registration>) {
+        self.registry.registered.insert(Arc::clone(&self.name), registration);
+    }
+
+    /// Makes the model ready and lends it to all who wait; one that was unloaded on its way back stays away.
+    pub(crate) fn publish(mut self, arrival: Arrival, model: Model, reservation: Reservation) {
+        let registry = Arc::clone(&self.registry);
+        let expected = arrival.registration.clone();
+        // Held until the slot is ready, so that nobody unloads the one and misses the other.
+        let registered = expected.as_ref().and_then(|_| registry.registered.get(&self.name));
+        if expected.is_some_and(|expected| !registered.as_ref().is_some_and(|found| Arc::ptr_eq(found, &expected))) {
+            drop(registered);
+            return self.clear(Error::new(ErrorKind::NotLoaded, "the model was unloaded meanwhile"));
+        }
+        let worth = registry.worth_on_arrival(&self.name);
+        let loaded = Arc::new(Loaded::new(Arc::clone(&self.name), arrival, model, reservation, worth, registry.born));
+        registry.slots.insert(Arc::clone(&self.name), Slot::Ready(Arc::clone(&loaded)));
+        drop(registered);
         self.is_settled = true;
         self.leader.tell(Ok(Lease(loaded)));
     }

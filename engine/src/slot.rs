@@ -5,9 +5,13 @@
 //!                     │                                     (no longer in the registry)
 //!                     └──fail──▶ absent
 //! ```
+//!
+//! A model that was loaded from a path of this machine is registered from its first publication until it is unloaded. When
+//! it leaves memory before that, it is loaded again by the next request for it.
 
 use std::{
     ops::Deref,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,9 +23,16 @@ use tokio::sync::watch;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    governor::{Draining, Reservation},
+    governor::{
+        Draining, Reservation,
+        policy::Resident,
+        worth::{Clock, Worth},
+    },
     model::Model,
 };
+
+/// Below a millisecond nobody notices how long a model takes to come back.
+const RETURN_MIN_US: u64 = 1000;
 
 /// What stands under a name.
 #[derive(Debug)]
@@ -40,35 +51,69 @@ pub(crate) struct Loaded {
     pub(crate) location: String,
     /// It leaves only when it is told to.
     pub(crate) is_pinned: bool,
+    is_registered: bool,
     pub(crate) since: SystemTime,
+    /// What bringing it back would take.
+    return_us: u64,
     model: Model,
-    used_at_ms: AtomicU64,
+    used_at_us: AtomicU64,
     requests: AtomicU64,
     reported_requests: AtomicU64,
+    appraised_requests: AtomicU64,
+    /// The bits of its [`Worth`].
+    worth: AtomicU64,
+    /// When it came, on the registry's clock.
+    since_age: Duration,
     born: Instant,
     reservation: Reservation,
     draining: std::sync::OnceLock<Draining>,
     gone: watch::Sender<()>,
 }
 
+/// How a model came into memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    /// Where it came from, as the caller named it.
+    pub(crate) location: String,
+    /// It leaves only when it is told to.
+    pub(crate) is_pinned: bool,
+    /// What bringing it from the cache took.
+    pub(crate) return_us: u64,
+    /// As what it stays known when it leaves memory, if it does.
+    pub(crate) registration: Option<Arc<Registration>>,
+}
+
+/// What stays of a model that was loaded from a path of this machine, in memory or not, until it is unloaded.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    pub(crate) path: PathBuf,
+    pub(crate) since: SystemTime,
+}
+
 impl Loaded {
+    /// A model that has just arrived. Whoever wanted it there counts as its first request, and is part of `worth`.
     pub(crate) fn new(
         name: Arc<str>,
-        location: String,
-        is_pinned: bool,
+        arrival: Arrival,
         model: Model,
         reservation: Reservation,
+        worth: Worth,
         born: Instant,
     ) -> Self {
         let loaded = Self {
             name,
-            location,
-            is_pinned,
+            location: arrival.location,
+            is_pinned: arrival.is_pinned,
+            is_registered: arrival.registration.is_some(),
             since: SystemTime::now(),
+            return_us: arrival.return_us,
             model,
-            used_at_ms: AtomicU64::new(0),
+            used_at_us: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             reported_requests: AtomicU64::new(0),
+            appraised_requests: AtomicU64::new(1),
+            worth: AtomicU64::new(worth.to_bits()),
+            since_age: born.elapsed(),
             born,
             reservation,
             draining: std::sync::OnceLock::new(),
@@ -80,8 +125,8 @@ impl Loaded {
 
     /// Notes that the model is wanted now.
     pub(crate) fn touch(&self) {
-        let now_ms = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.used_at_ms.store(now_ms, Ordering::Relaxed);
+        let now_us = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.used_at_us.store(now_us, Ordering::Relaxed);
     }
 
     /// Counts a request for the model.
@@ -100,9 +145,42 @@ impl Loaded {
         requests.saturating_sub(self.reported_requests.swap(requests, Ordering::Relaxed))
     }
 
-    /// When the model was last wanted, on the registry's clock.
-    pub(crate) fn used_at(&self) -> Duration {
-        Duration::from_millis(self.used_at_ms.load(Ordering::Relaxed))
+    /// Whether the model came from the source by its name.
+    pub(crate) fn is_from_source(&self) -> bool {
+        !self.is_registered
+    }
+
+    /// For how long nobody has wanted the model.
+    pub(crate) fn idle(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_micros(self.used_at_us.load(Ordering::Relaxed)))
+    }
+
+    /// How long the model has been in memory.
+    pub(crate) fn age(&self) -> Duration {
+        self.born.elapsed().saturating_sub(self.since_age)
+    }
+
+    /// Requests since this was last called, but for the first one ever.
+    pub(crate) fn unappraised_requests(&self) -> u64 {
+        let requests = self.requests().max(1);
+        requests.saturating_sub(self.appraised_requests.swap(requests, Ordering::Relaxed))
+    }
+
+    /// Counts `requests`, made at `clock`, into the model's worth. Not for two threads at once.
+    pub(crate) fn appraise(&self, requests: u64, clock: Clock) {
+        self.worth.store(self.worth().and(requests, clock).to_bits(), Ordering::Relaxed);
+    }
+
+    /// What the model is worth.
+    pub(crate) fn worth(&self) -> Worth {
+        Worth::from_bits(self.worth.load(Ordering::Relaxed))
+    }
+
+    /// What the policy sees of the model.
+    pub(crate) fn resident(&self) -> Resident {
+        let bytes = self.bytes();
+        let worth = self.worth().per_byte(self.return_us.max(RETURN_MIN_US), bytes);
+        Resident { bytes, worth, age: self.age(), is_pinned: self.is_pinned }
     }
 
     /// Memory that comes back when the model goes.

@@ -117,6 +117,11 @@ impl Steps {
         self.0[step as usize].map(micros)
     }
 
+    /// Those of a load whose conversion lies in the cache.
+    pub(crate) fn of_a_return(&self) -> Duration {
+        [Step::Locate, Step::Reserve, Step::Map].iter().filter_map(|step| self.0[*step as usize]).sum()
+    }
+
     /// All of them together.
     pub(crate) fn total(&self) -> Duration {
         self.0.iter().flatten().sum()

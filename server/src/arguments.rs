@@ -56,6 +56,9 @@ pub struct Serve {
     /// [env: THICKET_MEMORY_LIMIT]
     #[arg(long, value_name = "SIZE")]
     pub memory_limit: Option<String>,
+    /// Which models stay in memory.
+    #[command(flatten)]
+    pub residency: Residency,
     /// Directory for converted models: the user's cache directory, or /tmp/thicket in a container
     /// [env: THICKET_CACHE_DIR]
     #[arg(long, value_name = "DIR")]
@@ -102,6 +105,25 @@ pub struct Serve {
     /// Shared libraries for models that need them.
     #[command(flatten)]
     pub runtimes: Runtimes,
+}
+
+/// Which models stay in memory.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Residency {
+    /// A model that leaves memory only when it is unloaded; may be given several times [env: THICKET_PIN, names between
+    /// commas]
+    #[arg(long, value_name = "MODEL")]
+    pub pin: Vec<String>,
+    /// How long a model stays in memory at least while others can leave: 10 [env: THICKET_RESIDENCY_MIN]
+    #[arg(long, value_name = "SECONDS")]
+    pub residency_min: Option<String>,
+    /// How long nobody may ask for a model until it leaves memory, 0 for ever: 0 [env: THICKET_MODEL_IDLE_MAX]
+    #[arg(long, value_name = "SECONDS")]
+    pub model_idle_max: Option<String>,
+    /// How many models are loaded at the start that were asked for most before the last stop, as long as three quarters of
+    /// the memory hold them, 0 for none: all [env: THICKET_PRELOAD]
+    #[arg(long, value_name = "N")]
+    pub preload: Option<String>,
 }
 
 /// What one client may take of the server.

@@ -26,6 +26,7 @@ mod limits;
 mod mode;
 mod place;
 mod reading;
+mod residency;
 mod rows;
 mod setting;
 
@@ -34,6 +35,7 @@ pub use limits::Limits;
 pub use mode::{Chosen, Mode};
 pub use place::libraries;
 pub use reading::reading;
+pub use residency::Residency;
 use setting::Settings;
 
 /// AWS's container never lets `MAX_CONTENT_LENGTH` go beyond this.
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub port: u16,
     /// What all models may take together in bytes; `None` leaves it to the cgroup or the machine.
     pub memory_limit_bytes: Option<u64>,
+    /// Which models stay in memory.
+    pub residency: Residency,
     /// Where converted models are kept.
     pub cache_dir: PathBuf,
     /// Threads that answer requests; at least 1.
@@ -133,6 +137,7 @@ impl Configuration {
             port: port(serve, &settings)?,
             compat,
             memory_limit_bytes: memory_limit(serve, &settings)?,
+            residency: residency::residency(&serve.residency, &settings)?,
             cache_dir: cache_dir.map_or_else(|| place::cache_dir(container, lookup), PathBuf::from),
             workers: workers(serve, &settings)?,
             body_bytes_max: body_bytes_max(serve, &settings)?,

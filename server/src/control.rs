@@ -95,7 +95,7 @@ pub(crate) fn describe(service: &Service, name: &str) -> Result<Reply, Failure> 
     let description = Description {
         model_name: &model.name,
         model_url: &model.location,
-        runtime: model.runtime,
+        runtime: model.runtime.unwrap_or("on demand"),
         min_workers: 1,
         max_workers: 1,
         batch_size: 1,
@@ -144,7 +144,9 @@ pub(crate) fn scale(service: &Service, name: &str, query: &str) -> Result<Reply,
     if number("max_worker").is_some_and(|most| most < least) {
         return Err(Failure::new(Class::BadRequest, "max_worker cannot be less than min_worker."));
     }
-    service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
+    if !service.engine.is_loaded(name) {
+        return Err(Failure::model_not_found(name));
+    }
     if uri::parameter(query, "synchronous").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
         return Ok(status("Workers scaled"));
     }

@@ -32,11 +32,12 @@ pub(crate) const TARGET_MODEL: &str = "x-amzn-sagemaker-target-model";
 const COUNTED_BYTES_MAX: usize = 64 << 10;
 const NUMBER_BYTES: usize = 8;
 
-/// Predicts with the model `name`, which must be loaded.
+/// Predicts with the model `name`, which must be loaded. One that has left memory since is brought back first.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Held) -> Result<Reply, Failure> {
-    let model = service.engine.loaded(name).map_err(|error| Failure::engine(&error, name, name))?;
-    service.meter.hits.add(1);
-    Ok(reply::without_reason(predict(service, model, headers, body).await?))
+    let (model, temperature) = lent(service, name, Engine::recall(&service.engine, name)).await?;
+    let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
+    reply::note(&mut reply, temperature);
+    Ok(reply)
 }
 
 /// Predicts with the one model, or with the one that the query's `model_name` or the target header names. A model that
@@ -73,11 +74,20 @@ pub(crate) async fn named_aside(
 /// # Errors
 /// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile.
 pub(crate) async fn on_first_use(service: &Service, name: &str) -> Result<(Lease, Temperature), Failure> {
+    lent(service, name, Engine::model(&service.engine, name)).await
+}
+
+/// The model `name` from memory, else as `load` brings it.
+async fn lent(
+    service: &Service,
+    name: &str,
+    load: impl Future<Output = thicket_engine::Result<Lease>>,
+) -> Result<(Lease, Temperature), Failure> {
     if let Ok(model) = service.engine.loaded(name) {
         service.meter.hits.add(1);
         return Ok((model, Temperature::Warm));
     }
-    let (load, asked) = (Engine::model(&service.engine, name), Instant::now());
+    let asked = Instant::now();
     let waited = time::timeout(service.configuration.load_wait, load).await;
     if !matches!(waited, Ok(Err(_))) {
         service.meter.waits.observe(asked.elapsed());

@@ -2,7 +2,7 @@
 
 use std::{fs, time::UNIX_EPOCH};
 
-use thicket_engine::{Counts, Durations, Step, Times};
+use thicket_engine::{Counts, Durations, Reason, Step, Times};
 
 use crate::{
     exposition::{Exposition, Kind},
@@ -94,10 +94,11 @@ fn loads(text: &mut Exposition, counts: &Counts, times: &Times) {
     for (step, durations) in &times.steps {
         metric.durations(&[("step", step.name())], durations);
     }
-    text.metric("thicket_evictions_total", Kind::Counter, "Models that left memory to make room.")
-        .sample(&[], counts.evictions);
-    text.metric("thicket_unloads_total", Kind::Counter, "Models that left memory because they were told to.")
-        .sample(&[], counts.unloads);
+    text.metric("thicket_evictions_total", Kind::Counter, "Models that left memory without being told to, by reason.")
+        .sample(&[("reason", Reason::Room.name())], counts.evictions)
+        .sample(&[("reason", Reason::Pressure.name())], counts.pressure_evictions)
+        .sample(&[("reason", Reason::Idle.name())], counts.idle_evictions);
+    text.metric("thicket_unloads_total", Kind::Counter, "Models that were unloaded.").sample(&[], counts.unloads);
     text.metric("thicket_conversions_total", Kind::Counter, "Artifacts that were converted.")
         .sample(&[], counts.conversions);
     text.metric("thicket_verification_failures_total", Kind::Counter, "Conversions that did not verify.")

@@ -30,7 +30,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     life::Life,
     service::Service,
-    single::Single,
+    single::{self, Single},
 };
 
 mod admission;
@@ -108,7 +108,11 @@ impl Server {
         let admission = Admission::new(service.configuration.limits.connections_max);
         let (senders, workers) = start_workers(&service)?;
         let emf = start_emf(&service)?;
-        loads.spawn(reach_source(service.engine.clone(), Arc::clone(&service.life)));
+        loads.spawn(begin(
+            service.engine.clone(),
+            Arc::clone(&service.life),
+            service.configuration.residency.preload_max,
+        ));
         acceptor.block_on(accept(listener, admission, senders, &service, shutdown));
         for worker in workers {
             if worker.join().is_err() {
@@ -118,6 +122,7 @@ impl Server {
         if let Some(emf) = emf {
             emf.stop();
         }
+        service.engine.write_popular();
         loads.shutdown_background();
         info!("stopped");
         Ok(())
@@ -143,13 +148,20 @@ fn engine(configuration: &Configuration, loads: &Runtime) -> Result<Engine> {
     let mut builder = Engine::builder()
         .cache_dir(configuration.cache_dir.clone())
         .memory_limit(configuration.memory_limit_bytes)
+        .residency_min(configuration.residency.least)
+        .idle_max(configuration.residency.idle_max)
+        .pins(configuration.residency.pins.iter().cloned())
         .model_bytes_max(configuration.model_bytes_max)
         .reading(configuration.reading)
         .libraries(configuration.libraries.clone())
         .runtime(loads.handle().clone());
-    if let Mode::StandAlone { models } = &configuration.mode {
-        let source = loads.block_on(source::open(models));
-        builder = builder.source(source.map_err(failed(format!("cannot open the models at {models}")))?);
+    match &configuration.mode {
+        Mode::StandAlone { models } => {
+            let source = loads.block_on(source::open(models));
+            builder = builder.source(source.map_err(failed(format!("cannot open the models at {models}")))?);
+        }
+        Mode::SingleModel { .. } => builder = builder.pins([single::NAME.to_owned()]),
+        Mode::Container => {}
     }
     builder.build().map_err(failed("cannot start the engine".to_owned()))
 }
@@ -188,13 +200,14 @@ fn start_emf(service: &Service) -> Result<Option<Emf>> {
     Emf::start(service.for_another_worker(), namespace).map(Some).map_err(failed)
 }
 
-/// Asks for the source until it answers.
-async fn reach_source(engine: Engine, life: Arc<Life>) {
+/// Asks for the source until it answers, and then brings the models that will be asked for.
+async fn begin(engine: Engine, life: Arc<Life>, preload_max: usize) {
     while let Err(error) = engine.reach_source().await {
         warn!(error = error.story(), "the source does not answer yet");
         time::sleep(SOURCE_REST).await;
     }
     life.reach_source();
+    engine.preload(preload_max).await;
 }
 
 /// Deals connections out in turn until `shutdown` completes and the server has drained; dropping the senders tells the

@@ -1,20 +1,24 @@
 //! Options of an engine, with their defaults.
 
-use std::{num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism};
+use std::{
+    collections::HashSet, num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration,
+};
 
+use thicket_converters::onnx;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore},
 };
 
-use super::{Engine, Shared};
+use super::{Engine, Shared, keeper};
 use crate::{
     artifact::Limits,
     cache::Cache,
-    convert::Converter,
+    convert::{Converter, Lower},
     counts::Counters,
+    departures::Departures,
     error::{Error, ErrorKind, Result},
-    governor::{Governor, limit},
+    governor::{Governor, limit, pressure::Gauge},
     library::Libraries,
     popularity::Popularity,
     reading::Reading,
@@ -24,17 +28,23 @@ use crate::{
     times::LoadTimes,
 };
 
+const RESIDENCY_MIN: Duration = Duration::from_secs(10);
+
 /// Options of an [`Engine`].
 #[derive(Debug, Default)]
 pub struct Builder {
     source: Option<Arc<dyn Source>>,
     cache_dir: Option<PathBuf>,
     memory_limit: Option<u64>,
+    residency_min: Option<Duration>,
+    idle_max: Option<Duration>,
+    pins: HashSet<String>,
     libraries: Option<Libraries>,
     limits: Limits,
     reading: Reading,
     load_permits: Option<usize>,
     runtime: Option<Handle>,
+    lower: Option<Lower>,
 }
 
 impl Builder {
@@ -60,6 +70,34 @@ impl Builder {
     #[must_use]
     pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
         self.memory_limit = bytes;
+        self
+    }
+
+    /// How long a model stays in memory at least, while there are older ones that can leave. Models that are younger hold
+    /// half of the memory at the most.
+    ///
+    /// Default: 10 seconds.
+    #[must_use]
+    pub fn residency_min(mut self, residency_min: Duration) -> Self {
+        self.residency_min = Some(residency_min);
+        self
+    }
+
+    /// How long nobody may ask for a model until it leaves memory.
+    ///
+    /// Default: for ever.
+    #[must_use]
+    pub fn idle_max(mut self, idle_max: Option<Duration>) -> Self {
+        self.idle_max = idle_max;
+        self
+    }
+
+    /// Names of models that leave memory only when they are unloaded.
+    ///
+    /// Default: none.
+    #[must_use]
+    pub fn pins(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.pins.extend(names);
         self
     }
 
@@ -99,12 +137,19 @@ impl Builder {
         self
     }
 
-    /// Where loads run; its blocking threads convert.
+    /// Where loads run; its blocking threads convert, and its clock (`enable_time`) is needed.
     ///
     /// Default: the runtime in which [`build`](Self::build) is called.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
+        self
+    }
+
+    /// What writes boosters as ONNX.
+    #[cfg(test)]
+    pub(super) fn lower(mut self, lower: Lower) -> Self {
+        self.lower = Some(lower);
         self
     }
 
@@ -120,24 +165,31 @@ impl Builder {
             })?,
         };
         let processors = || available_parallelism().map_or(1, NonZero::get);
-        let limit_bytes = limit::detect(self.memory_limit)?;
+        let gauge = Gauge::new("/");
+        let limit_bytes = limit::detect(self.memory_limit, &gauge)?;
         tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
         let counters = Arc::<Counters>::default();
-        Ok(Engine(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             source: self.source,
             cache: Cache::open(&cache_dir)?,
             registry: Registry::new(),
             governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
             limits: self.limits,
-            converter: Converter::new(self.reading, Arc::clone(&counters)),
+            residency_min: self.residency_min.unwrap_or(RESIDENCY_MIN),
+            idle_max: self.idle_max,
+            converter: Converter::lowering(self.lower.unwrap_or(onnx::lower), self.reading, Arc::clone(&counters)),
             counters,
             load_times: LoadTimes::default(),
             popularity: Popularity::default(),
+            departures: Departures::default(),
+            pins: self.pins,
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(|| processors().max(2)).max(1)),
             admission: Mutex::new(()),
             runtime,
-        })))
+        });
+        shared.runtime.spawn(keeper::keep(Arc::downgrade(&shared), gauge));
+        Ok(Engine(shared))
     }
 }

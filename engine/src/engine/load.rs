@@ -17,10 +17,15 @@ use crate::{
     histogram::micros,
     model::Model,
     reading::Reading,
-    registry::{Ticket, resident},
+    reason::Reason,
+    registry::Ticket,
+    slot::{Arrival, Loaded, Registration},
     source::{Source, directory},
     times::{Step, Steps},
 };
+
+/// Of the budget, the part that is made free at once: one in so many.
+const ROOM_SHARE: u64 = 256;
 
 /// How long a load waits for models that were evicted and are still on loan.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -29,10 +34,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Order {
     pub(super) ticket: Ticket,
     pub(super) origin: Origin,
-    /// What listings call the model's place.
-    pub(super) location: String,
-    /// It stays until it is unloaded.
-    pub(super) is_pinned: bool,
+    /// As what the model stays known when it leaves memory, if it does.
+    pub(super) registration: Option<Arc<Registration>>,
+    /// It was in memory before and is not registered anew.
+    pub(super) is_return: bool,
 }
 
 /// Where an artifact comes from.
@@ -57,7 +62,7 @@ struct Story {
 impl Shared {
     /// Carries out an order and tells everybody who waits.
     pub(super) async fn load(self: Arc<Self>, order: Order) {
-        let Order { ticket, origin, location, is_pinned } = order;
+        let Order { ticket, origin, registration, is_return } = order;
         let started = Instant::now();
         let name = Arc::clone(ticket.name());
         let mut story = Story::default();
@@ -69,7 +74,12 @@ impl Shared {
                 if story.is_cached {
                     self.counters.cached_loads.add_one();
                 }
-                ticket.publish(location, is_pinned, model, reservation);
+                let is_pinned = self.pins.contains(&*name);
+                let (location, return_us) = (origin.shown(&name), micros(story.steps.of_a_return()));
+                if let Some(registration) = registration.as_ref().filter(|_| !is_return) {
+                    ticket.register(Arc::clone(registration));
+                }
+                ticket.publish(Arrival { location, is_pinned, return_us, registration }, model, reservation);
             }
             Err(error) => {
                 let total_us = micros(started.elapsed());
@@ -176,18 +186,21 @@ impl Shared {
 
     /// Takes out models that give back `missing_bytes` together once their last lease is dropped.
     fn evict(&self, missing_bytes: u64, for_bytes: u64) -> Result<()> {
-        let models = self.registry.models();
-        let residents: Vec<_> = models.iter().map(|loaded| resident(loaded)).collect();
-        let victims = policy::victims(&residents, missing_bytes).ok_or_else(|| self.out_of_memory(for_bytes))?;
-        for victim in victims {
-            let loaded = &models[victim];
-            if self.registry.evict(loaded) {
-                self.counters.evictions.add_one();
-                let idle_us = micros(self.registry.age().saturating_sub(loaded.used_at()));
-                tracing::info!(model = &*loaded.name, bytes = loaded.bytes(), idle_us, "evicted: least recently used");
-            }
+        let models = self.registry.appraised();
+        let residents: Vec<_> = models.iter().map(|loaded| loaded.resident()).collect();
+        let victims = |bytes| policy::victims(&residents, bytes, self.residency_min);
+        // Room for a few models costs one look at all that are there, as room for one does.
+        let room_bytes = missing_bytes.max(self.governor.memory().limit_bytes / ROOM_SHARE);
+        let victims = victims(room_bytes).or_else(|| victims(missing_bytes));
+        for victim in victims.ok_or_else(|| self.out_of_memory(for_bytes))? {
+            self.let_go(&models[victim], Reason::Room);
         }
         Ok(())
+    }
+
+    pub(super) fn note_departure(&self, loaded: &Loaded, reason: Reason) {
+        self.counters.departures(reason).add_one();
+        self.departures.note(loaded, reason);
     }
 
     fn out_of_memory(&self, bytes: u64) -> Error {
@@ -229,6 +242,14 @@ impl Story {
 }
 
 impl Origin {
+    /// What listings call the place of the model `name`.
+    fn shown(&self, name: &str) -> String {
+        match self {
+            Self::Source(_) => name.to_owned(),
+            Self::Path(path) => path.display().to_string(),
+        }
+    }
+
     /// The name under which the cache has this artifact as it is now.
     async fn key(&self, name: &str, reading: Reading) -> Result<Key> {
         match self {

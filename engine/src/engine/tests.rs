@@ -42,7 +42,7 @@ fn runtime(log: &Log) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     // The log is the thread's for as long as it lives, and the guard would end that here.
     builder.on_thread_start(move || mem::forget(tracing::dispatcher::set_default(&dispatch)));
-    builder.worker_threads(1).build().unwrap()
+    builder.worker_threads(1).enable_time().build().unwrap()
 }
 
 fn libraries() -> Libraries {
@@ -62,8 +62,7 @@ fn a_converter_that_errs_is_not_believed() {
     let (folder, log) = (tempfile::tempdir().unwrap(), Log::default());
     let runtime = runtime(&log);
     let builder = Engine::builder().cache_dir(folder.path().join("cache")).libraries(libraries());
-    let mut engine = builder.runtime(runtime.handle().clone()).build().unwrap();
-    Arc::get_mut(&mut engine.0).unwrap().converter.lower = lower_with_a_fault;
+    let engine = builder.runtime(runtime.handle().clone()).lower(lower_with_a_fault).build().unwrap();
     let path = folder.path().join("xgboost-model");
     fs::write(&path, LINE).unwrap();
 

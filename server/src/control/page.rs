@@ -47,8 +47,12 @@ mod tests {
             name: (*name).to_owned(),
             location: format!("/opt/ml/models/{name}"),
             bytes: 1,
-            runtime: "forest",
+            runtime: Some("forest"),
             loaded_at: std::time::UNIX_EPOCH,
+            requests: 0,
+            popularity: 0.0,
+            idle: None,
+            is_pinned: false,
         };
         names.iter().map(model).collect()
     }

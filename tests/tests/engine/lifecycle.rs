@@ -15,7 +15,7 @@ async fn every_city_answers_as_xgboost_did_cold_and_warm() {
     }
     assert_eq!(setting.source.fetches(), 4);
     let models = setting.engine.models();
-    assert!(models.iter().all(|model| model.runtime == "forest"));
+    assert!(models.iter().all(|model| model.runtime == Some("forest")));
     assert_eq!(setting.engine.memory().used_bytes, models.iter().map(|model| model.bytes).sum::<u64>());
 }
 
@@ -46,7 +46,7 @@ async fn a_caller_who_leaves_does_not_stop_the_load() {
 }
 
 #[tokio::test]
-async fn the_least_recently_used_leave_and_come_back() {
+async fn who_leaves_comes_back_from_the_cache() {
     let houses = houses();
     let all = Setting::new(None).await;
     let mut sizes = Vec::new();

@@ -9,5 +9,6 @@ mod foreign;
 mod lifecycle;
 mod older;
 mod readings;
+mod residency;
 mod setting;
 mod storage;
