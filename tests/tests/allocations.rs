@@ -1,4 +1,5 @@
-//! How often a warm request for one row takes memory, counted for the whole process by its allocator.
+//! How often a warm request for one row takes memory, and how much a cold model keeps: counted for the whole process by its
+//! allocator.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(unsafe_code, reason = "an allocator has no safe interface")]
@@ -7,34 +8,46 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     io::{Read, Write},
     net::TcpStream,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicIsize, AtomicUsize, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
+use thicket_engine::{Engine, source};
 use thicket_server::{arguments::Serve, configuration::Configuration, server::Server};
 use thicket_tests::{houses, prefix};
 use tokio::sync::oneshot;
 
-/// The system's allocator, which counts how often it is asked.
+/// The system's allocator, which counts how often it is asked, and what is taken and not given back.
 struct Counting;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicIsize = AtomicIsize::new(0);
+
+/// Held by the test that counts.
+static ALONE: Mutex<()> = Mutex::new(());
 
 // SAFETY: the system's allocator keeps the contract, and gets every call as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
         // SAFETY: the caller's, unchanged.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        BYTES.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
         // SAFETY: the caller's, unchanged.
         unsafe { System.dealloc(place, layout) }
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         COUNT.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(bytes.cast_signed() - layout.size().cast_signed(), Ordering::Relaxed);
         // SAFETY: the caller's, unchanged.
         unsafe { System.realloc(place, layout, bytes) }
     }
@@ -65,6 +78,7 @@ fn post(path: &str, content_type: &str, body: &str) -> Vec<u8> {
 
 #[test]
 fn a_warm_request_for_one_row_takes_little_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = tempfile::tempdir().unwrap();
     let text = |text: &str| Some(text.to_owned());
     let options = Serve {
@@ -96,4 +110,49 @@ fn a_warm_request_for_one_row_takes_little_memory() {
     drop(stop);
     running.join().unwrap().unwrap();
     assert!(count <= A_REQUEST_MAX * REQUESTS, "{REQUESTS} requests took memory {count} times");
+}
+
+/// One tree over two features, as XGBoost 1.7 writes it.
+const TREE: &str = r#"{"version":[1,7,6],"learner":{
+    "learner_model_param":{"base_score":"5E-1","num_class":"0","num_feature":"2","num_target":"1"},
+    "objective":{"name":"reg:squarederror"},
+    "gradient_booster":{"name":"gbtree","model":{"tree_info":[0],"trees":[{
+        "tree_param":{"size_leaf_vector":"0"},"left_children":[1,3,-1,-1,-1],"right_children":[2,4,-1,-1,-1],
+        "split_indices":[0,1,0,0,0],"split_conditions":[1.5,1,2,3,4],"default_left":[0,0,0,0,0]}]}}}}"#;
+
+/// Models that were in memory, and how many of them before what is counted.
+const COLD: usize = 4000;
+const FIRST: usize = 1000;
+/// What a model may keep that has left memory.
+const A_COLD_MODEL_MAX: usize = 1 << 10;
+
+#[test]
+fn a_cold_model_keeps_next_to_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let kept = runtime.block_on(kept_by_cold_models());
+    let cold = COLD - FIRST;
+    assert!(kept < (cold * A_COLD_MODEL_MAX).cast_signed(), "{cold} cold models keep {kept} bytes");
+}
+
+/// Bytes that are kept of models beyond the first ones, none of which stays in memory for long.
+async fn kept_by_cold_models() -> isize {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    std::fs::create_dir(&models).unwrap();
+    let name = |number: usize| format!("model-{number:05}.json");
+    std::fs::write(models.join(name(0)), TREE).unwrap();
+    (1..COLD).for_each(|number| std::fs::hard_link(models.join(name(0)), models.join(name(number))).unwrap());
+    let source = source::open(models.to_str().unwrap()).await.unwrap();
+    let builder = Engine::builder().source(source).cache_dir(folder.path().join("cache")).memory_limit(Some(64 << 10));
+    let engine = builder.residency_min(Duration::ZERO).build().unwrap();
+    let mut before = 0;
+    for number in 0..COLD {
+        if number == FIRST {
+            before = BYTES.load(Ordering::Relaxed);
+        }
+        engine.model(&name(number)).await.unwrap();
+    }
+    assert!(engine.models_count() < FIRST, "{} models are in memory", engine.models_count());
+    BYTES.load(Ordering::Relaxed) - before
 }
