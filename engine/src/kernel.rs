@@ -8,6 +8,8 @@
 #![allow(clippy::inline_always, reason = "what is compiled for several instruction sets must be inlined into each")]
 #![allow(clippy::needless_range_loop, reason = "loops over rows that become vector instructions index several arrays")]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod batch;
 mod keys;
 mod lanes;
@@ -15,6 +17,7 @@ mod plain;
 mod single;
 #[cfg(target_arch = "x86_64")]
 mod tables;
+mod unit;
 mod walk;
 
 use std::cell::RefCell;
@@ -28,10 +31,6 @@ pub(crate) use plain::{answers, goes_left, leaves, margins};
 
 /// From this many rows on, a batch is worth turning rows into columns.
 const BATCH_MIN: usize = 12;
-/// Rows of the smaller and of the larger batch.
-const SMALL: usize = 32;
-const LARGE: usize = 128;
-
 /// Buffers of larger requests are not kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
@@ -39,8 +38,7 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug, Default)]
 struct Scratch {
     keys: Vec<u32>,
-    small: Batch<SMALL>,
-    large: Batch<LARGE>,
+    batch: Batch,
     margins: Vec<f32>,
 }
 
@@ -81,8 +79,7 @@ impl Scratch {
             let left = count - at;
             let rows_left = || rows.slice(ndarray::s![at.., ..]);
             at += match left {
-                BATCH_MIN.. if lanes && left <= SMALL => self.small.margins(forest, rows_left(), each),
-                BATCH_MIN.. if lanes => self.large.margins(forest, rows_left(), each),
+                BATCH_MIN.. if lanes => self.batch.margins(forest, rows_left(), each),
                 _ => {
                     self.one(forest, rows.row(at), each);
                     1
@@ -104,7 +101,7 @@ impl Scratch {
     }
 
     fn trim(&mut self) {
-        let bytes = self.keys.capacity() * size_of::<u32>() + self.small.bytes() + self.large.bytes();
+        let bytes = self.keys.capacity() * size_of::<u32>() + self.batch.bytes();
         if bytes > KEPT_BYTES_MAX {
             *self = Self::default();
         }

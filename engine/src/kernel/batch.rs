@@ -9,10 +9,13 @@
 use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
+#[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
 use super::{
     keys::{self, key, local},
-    lanes::{self, byte},
+    lanes::{Lanes, ROWS, Top, byte},
     sum_order,
+    unit::{Leaves, Portable, Unit},
     walk::{Grove, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
@@ -20,48 +23,57 @@ use crate::pack::{Sections, format::Block};
 /// Rows that walk side by side below the lanes.
 const WALKS: usize = 8;
 
+/// The most rows that go down one tree before the next: each tree is made ready once for all.
+const ROWS_MAX: usize = 256;
+
 /// Whether the ranks of `forest` fit lanes.
 pub(super) fn fits(forest: &Sections<'_>) -> bool {
     forest.forest.rank_max == Block::BYTE_RANK_MAX
 }
 
-/// Buffers for so many rows at a time.
+/// Buffers for up to [`ROWS_MAX`] rows, which lie in groups of [`ROWS`].
 #[derive(Debug)]
-pub(super) struct Batch<const ROWS: usize> {
-    /// Ranks as bytes, column by column.
-    bytes: Vec<[i8; ROWS]>,
-    /// Keys, of each eight rows column by column.
-    keys: Vec<u32>,
-    /// Margins, target by target.
-    sums: Vec<[f32; ROWS]>,
+pub(super) struct Batch {
+    /// Ranks as bytes, of each group column by column.
+    bytes: Vec<Lanes<i8>>,
+    /// Keys, of each eight rows column by column; only where there is something to walk.
+    keys: Vec<[u32; WALKS]>,
+    /// Margins, target by target, in each group by group.
+    sums: Vec<Lanes<f32>>,
     margins: Vec<f32>,
-    has_avx2: bool,
+    #[cfg(target_arch = "x86_64")]
+    avx2: Option<Avx2>,
 }
 
-impl<const ROWS: usize> Default for Batch<ROWS> {
+impl Default for Batch {
     fn default() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        let has_avx2 = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt");
-        #[cfg(not(target_arch = "x86_64"))]
-        let has_avx2 = false;
-        Self { bytes: Vec::new(), keys: Vec::new(), sums: Vec::new(), margins: Vec::new(), has_avx2 }
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            avx2: Avx2::detect(),
+            ..Self::portable()
+        }
     }
 }
 
-impl<const ROWS: usize> Batch<ROWS> {
+impl Batch {
     /// A batch that uses what every processor of the kind has.
-    #[cfg(test)]
     pub(super) fn portable() -> Self {
-        Self { has_avx2: false, ..Self::default() }
+        Self {
+            bytes: Vec::new(),
+            keys: Vec::new(),
+            sums: Vec::new(),
+            margins: Vec::new(),
+            #[cfg(target_arch = "x86_64")]
+            avx2: None,
+        }
     }
 
     /// What the buffers take.
     pub(super) fn bytes(&self) -> usize {
-        let floats = self.sums.capacity() * ROWS + self.margins.capacity() + self.keys.capacity();
-        self.bytes.capacity() * ROWS + floats * size_of::<f32>()
+        size_of::<Lanes<i8>>() * self.bytes.capacity()
+            + size_of::<[u32; WALKS]>() * self.keys.capacity()
+            + size_of::<Lanes<f32>>() * self.sums.capacity()
+            + size_of::<f32>() * self.margins.capacity()
     }
 
     /// Calls `each` with the margins of the first of `rows`, as many as this batch holds; how many that were.
@@ -71,28 +83,31 @@ impl<const ROWS: usize> Batch<ROWS> {
         rows: ArrayView2<'_, f32>,
         each: &mut impl FnMut(&[f32]),
     ) -> usize {
-        let count = rows.nrows().min(ROWS);
+        let count = rows.nrows().min(ROWS_MAX);
+        let groups = count.div_ceil(ROWS);
         let rows = rows.slice(ndarray::s![..count, ..]);
-        self.bytes.resize(forest.columns.len(), [0; ROWS]);
-        self.keys.resize(forest.columns.len() * ROWS, 0);
-        self.sums.resize(forest.base.len(), [0.0; ROWS]);
+        self.bytes.resize(forest.columns.len() * groups, [0; ROWS]);
+        if walks(forest) {
+            self.keys.resize(forest.columns.len() * groups * (ROWS / WALKS), [0; WALKS]);
+        }
+        self.sums.resize(forest.base.len() * groups, [0.0; ROWS]);
         self.margins.resize(forest.base.len(), 0.0);
         let is_base_first = sum_order(forest) == SumOrder::BaseThenLeaves;
-        for (sums, base) in self.sums.iter_mut().zip(forest.base) {
-            sums.fill(if is_base_first { *base } else { 0.0 });
+        for (sums, base) in self.sums.chunks_exact_mut(groups).zip(forest.base) {
+            sums.as_flattened_mut().fill(if is_base_first { *base } else { 0.0 });
         }
         #[cfg(target_arch = "x86_64")]
-        if self.has_avx2 {
-            // SAFETY: the processor has AVX2 and what came with it, as was asked when this batch was made.
-            unsafe { self.run_avx2(forest, rows) }
-        } else {
-            self.run(forest, rows);
+        match self.avx2 {
+            // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
+            Some(avx2) => unsafe { self.run_avx2(avx2, forest, rows) },
+            None => self.run(Portable, forest, rows),
         }
         #[cfg(not(target_arch = "x86_64"))]
-        self.run(forest, rows);
+        self.run(Portable, forest, rows);
         for row in 0..count {
-            for ((margin, sums), base) in self.margins.iter_mut().zip(&self.sums).zip(forest.base) {
-                *margin = if is_base_first { sums[row] } else { sums[row] + base };
+            let sums = self.sums[row / ROWS..].iter().step_by(groups).map(|sums| sums[row % ROWS]);
+            for ((margin, sum), base) in self.margins.iter_mut().zip(sums).zip(forest.base) {
+                *margin = if is_base_first { sum } else { sum + base };
             }
             each(&self.margins);
         }
@@ -101,29 +116,29 @@ impl<const ROWS: usize> Batch<ROWS> {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-    fn run_avx2(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.run(forest, rows);
+    fn run_avx2(&mut self, avx2: Avx2, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
+        self.run(avx2, forest, rows);
     }
 
     #[inline(always)]
-    fn run(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.measure(forest, rows);
-        self.add_leaves(forest);
+    fn run(&mut self, unit: impl Unit, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
+        for (group, rows) in rows.axis_chunks_iter(ndarray::Axis(0), ROWS).enumerate() {
+            self.measure(unit, forest, group, rows);
+        }
+        self.add_leaves(unit, forest, rows.nrows().div_ceil(ROWS));
     }
 
-    /// Fills in the ranks and keys of `rows`; rows that are not there keep some of former ones.
+    /// Fills in the ranks and keys of a group's `rows`; rows that are not there keep some of former ones.
     #[inline(always)]
-    fn measure(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        let (mut left, mut right) = ([0; ROWS], [0; ROWS]);
+    fn measure(&mut self, unit: impl Unit, forest: &Sections<'_>, group: usize, rows: ArrayView2<'_, f32>) {
+        let mut values = [0.0; ROWS];
         let mut at = 0;
         for ruler in forest.rulers {
-            let values = rows.column(ruler.feature as usize);
-            for ((value, left), right) in values.iter().zip(&mut left).zip(&mut right) {
-                (*left, *right) = keys::ranks(forest, *ruler, *value);
-            }
+            values.iter_mut().zip(rows.column(ruler.feature as usize)).for_each(|(to, from)| *to = *from);
+            let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values);
             for column in &forest.columns[at..at + ruler.columns as usize] {
                 let ranks = if column.missing_goes_left() { &left } else { &right };
-                self.fill(forest, at, |row| local(ranks[row], column.from, Block::BYTE_RANK_MAX));
+                self.fill(forest, group, at, &ranks.map(|rank| local(rank, column.from, Block::BYTE_RANK_MAX)));
                 at += 1;
             }
         }
@@ -132,78 +147,74 @@ impl<const ROWS: usize> Batch<ROWS> {
             for (value, rank) in rows.column(column.feature as usize).iter().zip(&mut ranks) {
                 *rank = keys::category_rank(forest, *column, *value);
             }
-            self.fill(forest, at, |row| ranks[row]);
+            self.fill(forest, group, at, &ranks);
         }
     }
 
-    /// Fills in column `at`.
+    /// Fills in column `at` of a group.
     #[inline(always)]
-    fn fill(&mut self, forest: &Sections<'_>, at: usize, rank: impl Fn(usize) -> u32) {
-        let bytes = &mut self.bytes[at];
-        for row in 0..ROWS {
-            bytes[row] = byte(rank(row));
-        }
-        for (eight, keys) in self.keys.chunks_exact_mut(forest.columns.len() * WALKS).enumerate() {
-            for (row, slot) in keys[at * WALKS..(at + 1) * WALKS].iter_mut().enumerate() {
-                *slot = key(rank(eight * WALKS + row));
+    fn fill(&mut self, forest: &Sections<'_>, group: usize, at: usize, ranks: &Lanes<u32>) {
+        let columns = forest.columns.len();
+        self.bytes[group * columns + at] = ranks.map(byte);
+        if walks(forest) {
+            for (eight, ranks) in ranks.as_chunks::<WALKS>().0.iter().enumerate() {
+                self.keys[(group * (ROWS / WALKS) + eight) * columns + at] = ranks.map(key);
             }
         }
     }
 
     /// Adds the leaf that each row reaches in each tree, in the order of the trees.
     #[inline(always)]
-    fn add_leaves(&mut self, forest: &Sections<'_>) {
+    fn add_leaves(&mut self, unit: impl Unit, forest: &Sections<'_>, groups: usize) {
         let grove = Grove::of(forest);
-        let (mut first, mut below, mut exits) = ([0; ROWS], [[0; ROWS]; 8], [0; ROWS]);
-        let mut table = [0; 64];
+        let columns = forest.columns.len();
+        let (mut top, mut leaves) = (Top::default(), Leaves::default());
         for (&root, tree) in forest.roots.iter().zip(forest.trees) {
-            let sums = &mut self.sums[tree.target as usize];
+            let sums = &mut self.sums[tree.target as usize * groups..][..groups];
             if grove.levels == 0 && is_leaf(root) {
                 let value = grove.leaf_value(root);
-                for sum in sums.iter_mut() {
-                    *sum += value;
-                }
+                sums.as_flattened_mut().iter_mut().for_each(|sum| *sum += value);
                 continue;
             }
-            let root = grove.block(root);
-            lanes::exits(root, &self.bytes, &mut first);
-            if grove.levels == 1 {
-                for (sum, exit) in sums.iter_mut().zip(&first) {
-                    *sum += f32::from_bits(root.0[Block::EXITS + usize::from(exit & 7)]);
+            top.set(grove, grove.block(root));
+            let ranks = self.bytes.chunks_exact(columns).map(|columns| grove.ranks(columns)).zip(sums);
+            match grove.levels {
+                1 => {
+                    leaves.set(&top.exits);
+                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.exits(&top.root, ranks), sums));
                 }
-                continue;
-            }
-            for (at, &exit) in root.0[Block::EXITS..].iter().enumerate() {
-                let part = at * 8..at * 8 + 8;
-                if grove.levels == 0 && is_leaf(exit) {
-                    table[part].fill(exit);
-                } else if at > 0 && exit == root.0[Block::EXITS + at - 1] {
-                    table.copy_within(part.start - 8..part.start, part.start);
-                    below[at] = below[at - 1];
-                } else {
-                    let block = grove.block(exit);
-                    lanes::exits(block, &self.bytes, &mut below[at]);
-                    table[part].copy_from_slice(&block.0[Block::EXITS..]);
+                2 => {
+                    leaves.set(&top.exits);
+                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.top_exits(&top, ranks), sums));
                 }
-            }
-            lanes::select(&first, &below, &mut exits);
-            if grove.levels == 2 {
-                for (sum, exit) in sums.iter_mut().zip(&exits) {
-                    *sum += f32::from_bits(table[usize::from(exit & 63)]);
+                _ => {
+                    let keys = self.keys.chunks_exact(columns * (ROWS / WALKS));
+                    for ((ranks, sums), keys) in ranks.zip(keys) {
+                        walk_on(grove, &top, &unit.top_exits(&top, ranks), keys, sums);
+                    }
                 }
-                continue;
-            }
-            let keys = self.keys.chunks_exact(forest.columns.len() * WALKS);
-            for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
-                let keys = grove.keys::<WALKS>(keys);
-                let at = exits.map(|exit| table[usize::from(exit & 63)]);
-                let rows = std::array::from_fn(|row| row);
-                let values = match grove.levels {
-                    0 => grove.down::<0, _, _>(at, keys, rows),
-                    _ => grove.down::<1, _, _>(at, keys, rows),
-                };
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }
         }
+    }
+}
+
+/// Whether trees go on below the lanes.
+fn walks(forest: &Sections<'_>) -> bool {
+    !matches!(forest.forest.block_levels, 1 | 2)
+}
+
+/// Adds the leaves that rows reach which leave the top of a tree by these exits.
+#[inline(always)]
+fn walk_on(grove: Grove<'_>, top: &Top, exits: &Lanes<u8>, keys: &[[u32; WALKS]], sums: &mut Lanes<f32>) {
+    let keys = keys.chunks_exact(keys.len() / (ROWS / WALKS));
+    for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
+        let keys = grove.keys::<WALKS>(keys.as_flattened());
+        let at = exits.map(|exit| top.exits[usize::from(exit & 63)]);
+        let rows = std::array::from_fn(|row| row);
+        let values = match grove.levels {
+            0 => grove.down::<0, _, _>(at, keys, rows),
+            _ => grove.down::<1, _, _>(at, keys, rows),
+        };
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
     }
 }

@@ -1,6 +1,10 @@
 //! Keys: what blocks ask of a row. Numbers are measured with their feature's ruler, categories looked up in their sets.
 
-use super::plain::is_member;
+use super::{
+    lanes::{Lanes, ROWS},
+    plain::is_member,
+    unit::{Portable, Unit},
+};
 use crate::pack::{
     Sections,
     format::{Column, Ruler},
@@ -29,21 +33,16 @@ pub(super) fn local(rank: i32, from: u32, rank_max: u32) -> u32 {
 /// Replaces `keys` by those of `row`, [`STRIDE`] apart.
 pub(super) fn of_row(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>) {
     keys.resize(forest.columns.len() * STRIDE, 0);
-    each_rank(forest, row, not_above, |column, rank| keys[column * STRIDE] = key(rank));
+    each_rank(Portable, forest, row, |column, rank| keys[column * STRIDE] = key(rank));
 }
 
-/// Gives `each` the ranks of `row`, column by column. Marks are counted as [`not_above`] does.
+/// Gives `each` the ranks of `row`, column by column.
 #[inline(always)]
-pub(super) fn each_rank(
-    forest: &Sections<'_>,
-    row: &[f32],
-    not_above: impl Fn(&[i32; 16], i32) -> usize,
-    mut each: impl FnMut(usize, u32),
-) {
+pub(super) fn each_rank(unit: impl Unit, forest: &Sections<'_>, row: &[f32], mut each: impl FnMut(usize, u32)) {
     let rank_max = forest.forest.rank_max;
     let mut at = 0;
     for ruler in forest.rulers {
-        let (left, right) = ranks_with(forest, *ruler, row[ruler.feature as usize], &not_above);
+        let (left, right) = ranks(unit, forest, *ruler, row[ruler.feature as usize]);
         for column in &forest.columns[at..at + ruler.columns as usize] {
             let rank = if column.missing_goes_left() { left } else { right };
             each(at, local(rank, column.from, rank_max));
@@ -57,24 +56,35 @@ pub(super) fn each_rank(
 
 /// The rank of `value`, in columns where missing values go left and where they go right.
 #[inline(always)]
-pub(super) fn ranks(forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i32, i32) {
-    ranks_with(forest, ruler, value, not_above)
-}
-
-/// As [`ranks`], with another way to count.
-#[inline(always)]
-fn ranks_with(
-    forest: &Sections<'_>,
-    ruler: Ruler,
-    value: f32,
-    not_above: impl Fn(&[i32; 16], i32) -> usize,
-) -> (i32, i32) {
+fn ranks(unit: impl Unit, forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i32, i32) {
     if value.is_nan() {
         return (BELOW, ABOVE);
     }
     let (sixteens, _) = forest.marks.as_chunks();
-    let rank = rank(&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize, sortable(value), not_above);
+    let rank = rank(unit, &sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize, sortable(value));
     (rank, rank)
+}
+
+/// The ranks of `values`, as those of [`ranks`].
+#[inline(always)]
+pub(super) fn ranks_of_rows(
+    unit: impl Unit,
+    forest: &Sections<'_>,
+    ruler: Ruler,
+    values: &Lanes<f32>,
+) -> (Lanes<i32>, Lanes<i32>) {
+    let (sixteens, _) = forest.marks.as_chunks();
+    let (sixteens, count) = (&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize);
+    let sorted = values.map(sortable);
+    let (mut left, mut right) = ([0; ROWS], [0; ROWS]);
+    for row in 0..ROWS {
+        left[row] = rank(unit, sixteens, count, sorted[row]);
+    }
+    for row in 0..ROWS {
+        right[row] = if values[row].is_nan() { ABOVE } else { left[row] };
+        left[row] = if values[row].is_nan() { BELOW } else { left[row] };
+    }
+    (left, right)
 }
 
 /// The rank of a category: the greatest for members of the column's set, which go right, and 0 for others.
@@ -87,14 +97,14 @@ pub(super) fn category_rank(forest: &Sections<'_>, column: Column, value: f32) -
 /// How many of a ruler's `count` marks are not above `value`. The ruler's marks are the first of `sixteens`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a pack counts marks in 32 bits")]
 #[inline(always)]
-fn rank(sixteens: &[[i32; 16]], count: usize, value: i32, not_above: impl Fn(&[i32; 16], i32) -> usize) -> i32 {
+fn rank(unit: impl Unit, sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
     if count <= 16 {
-        return not_above(&sixteens[0], value) as i32;
+        return unit.not_above(&sixteens[0], value) as i32;
     }
     if count <= 256 {
         let groups = count.div_ceil(16);
-        let group = not_above(&sixteens[groups], value).saturating_sub(1).min(groups - 1);
-        return (group * 16 + not_above(&sixteens[group], value)) as i32;
+        let group = unit.not_above(&sixteens[groups], value).saturating_sub(1).min(groups - 1);
+        return (group * 16 + unit.not_above(&sixteens[group], value)) as i32;
     }
     rank_of_many(sixteens, count, value)
 }
@@ -124,7 +134,7 @@ fn rank_of_many(sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
 
 /// How many of sixteen marks are not above `value`.
 #[inline(always)]
-fn not_above(marks: &[i32; 16], value: i32) -> usize {
+pub(super) fn not_above(marks: &[i32; 16], value: i32) -> usize {
     let mut count = 0;
     for mark in marks {
         count += i32::from(*mark <= value);
@@ -148,7 +158,7 @@ mod tests {
             for value in (-705..marks[marks.len() - 1] + 5).step_by(step).chain([i32::MIN, i32::MAX - 1]) {
                 let expected = marks.iter().filter(|mark| **mark <= value).count();
                 assert_eq!(
-                    rank(layers.as_chunks().0, marks.len(), value, not_above),
+                    rank(Portable, layers.as_chunks().0, marks.len(), value),
                     i32::try_from(expected).unwrap(),
                     "{count}: {value}"
                 );

@@ -16,8 +16,8 @@ const WALKS: usize = 8;
 /// row's keys.
 pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
-    if tables::fit(forest) {
-        return tables::add_leaves(forest, row, margins);
+    if let Some(avx2) = tables::fit(forest) {
+        return tables::add_leaves(avx2, forest, row, margins);
     }
     add_portably(forest, row, keys, margins);
 }

@@ -8,15 +8,15 @@
 use std::{
     arch::x86_64::{
         __m128i, __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-        _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpgt_epi32, _mm256_max_epu8, _mm256_movemask_epi8,
-        _mm256_movemask_ps, _mm256_or_si256, _mm256_packs_epi32, _mm256_set1_epi8, _mm256_set1_epi16,
-        _mm256_set1_epi32, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_slli_epi32, _mm256_srli_epi16,
-        _mm256_srli_epi32,
+        _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_movemask_ps,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_slli_epi16,
+        _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32,
     },
     hint::select_unpredictable,
 };
 
 use super::{
+    avx2::Avx2,
     keys,
     walk::{Grove, is_leaf},
 };
@@ -60,30 +60,23 @@ const fn highest(byte: u8) -> [u8; 32] {
     from
 }
 
-/// Whether tables hold the ranks of `forest`, and the processor has AVX2.
-pub(super) fn fit(forest: &Sections<'_>) -> bool {
+/// What looks tables up, if these hold the ranks of `forest` and the processor has it.
+pub(super) fn fit(forest: &Sections<'_>) -> Option<Avx2> {
     let is_narrow = forest.forest.rank_max == Block::BYTE_RANK_MAX && forest.columns.len() <= COLUMNS_MAX;
-    is_narrow && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+    if is_narrow { Avx2::detect() } else { None }
 }
 
 /// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. The tables [`fit`].
-pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
-    assert!(fit(forest), "tables do not hold the row, or the processor cannot look them up");
-    // SAFETY: the processor has what the function is compiled for: that is part of `fit`.
-    unsafe { add(forest, row, margins) }
+pub(super) fn add_leaves(avx2: Avx2, forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    // SAFETY: having `avx2` is the proof that the processor has what the function is compiled for.
+    unsafe { add(avx2, forest, row, margins) }
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-fn add(forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+fn add(avx2: Avx2, forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
     let mut bytes = [[0; 16]; COLUMNS_MAX / 16];
-    let not_above = |marks: &[i32; 16], value| {
-        let value = _mm256_set1_epi32(value);
-        let [low, high]: [__m256i; 2] = bytemuck::cast(*marks);
-        let above = _mm256_packs_epi32(_mm256_cmpgt_epi32(low, value), _mm256_cmpgt_epi32(high, value));
-        16 - _mm256_movemask_epi8(above).count_ones() as usize / 2
-    };
     let slots = bytes.as_flattened_mut();
-    keys::each_rank(forest, row, not_above, |column, rank| slots[column] = rank.to_le_bytes()[0]);
+    keys::each_rank(avx2, forest, row, |column, rank| slots[column] = rank.to_le_bytes()[0]);
     match forest.columns.len() {
         ..=16 => add_of::<1>(forest, &bytes, margins),
         17..=32 => add_of::<2>(forest, &bytes, margins),

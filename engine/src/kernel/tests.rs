@@ -190,8 +190,8 @@ fn the_portable_code_answers_as_that_for_this_processor() {
     let draft = draft(Shape { targets: 2, height_max: 8, ..PLAIN }, &mut Random(9)).with_second_form();
     let pack = Pack::from_bytes(&draft.write()).unwrap();
     let mut random = Random(4);
-    let rows = Array2::from_shape_simple_fn((LARGE, PLAIN.features), || random.number(PLAIN.thresholds));
-    let [mut portable, mut chosen] = [Batch::<LARGE>::portable(), Batch::<LARGE>::default()];
+    let rows = Array2::from_shape_simple_fn((200, PLAIN.features), || random.number(PLAIN.thresholds));
+    let [mut portable, mut chosen] = [Batch::portable(), Batch::default()];
     let mut answers = [Vec::new(), Vec::new()];
     portable.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[0].extend_from_slice(margins));
     chosen.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[1].extend_from_slice(margins));

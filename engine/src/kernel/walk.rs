@@ -9,6 +9,7 @@
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::hint::select_unpredictable;
 
+use super::lanes::{Lanes, ROWS};
 use crate::pack::{Sections, format::Block};
 
 /// The blocks of a checked pack.
@@ -25,6 +26,10 @@ pub(super) struct Grove<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
 
+/// Ranks of a group of rows, column by column.
+#[derive(Clone, Copy)]
+pub(super) struct Ranks<'a>(&'a [i8]);
+
 impl<'a> Grove<'a> {
     pub(super) fn of(forest: &Sections<'a>) -> Self {
         Self {
@@ -39,6 +44,12 @@ impl<'a> Grove<'a> {
     pub(super) fn keys<const STRIDE: usize>(self, keys: &'a [u32]) -> Keys<'a, STRIDE> {
         assert!(keys.len() >= self.columns * STRIDE, "{} keys for {} columns", keys.len(), self.columns);
         Keys(keys)
+    }
+
+    /// The ranks in `columns`, of which there are at least as many as splits name.
+    pub(super) fn ranks(self, columns: &'a [Lanes<i8>]) -> Ranks<'a> {
+        assert!(columns.len() >= self.columns, "{} of {} columns", columns.len(), self.columns);
+        Ranks(columns.as_flattened())
     }
 
     /// The block that an exit or a root of this pack leads to.
@@ -131,6 +142,20 @@ impl<const STRIDE: usize> Keys<'_, STRIDE> {
         // SAFETY: the columns of splits are below `columns` (`check_splits`), rows below `STRIDE`, and `Grove::keys` asked
         // for as many keys as there are columns times `STRIDE`.
         unsafe { *self.0.get_unchecked(index) }
+    }
+}
+
+impl<'a> Ranks<'a> {
+    /// Those in the column that a split of this pack names, or in the first, of whose number this is eight times.
+    #[inline(always)]
+    pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
+        // So written, it is an address that needs no arithmetic.
+        let first = column as usize * (ROWS / 8);
+        debug_assert!(column % 8 == 0 && first < self.0.len());
+        // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
+        // as many times `ROWS`.
+        let column = unsafe { self.0.get_unchecked(first..first + ROWS) };
+        column.as_array().expect("it is as long as that")
     }
 }
 

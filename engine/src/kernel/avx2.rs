@@ -1,0 +1,133 @@
+//! What batches ask of a processor, for x86-64 processors with AVX2.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use bytemuck::cast;
+
+use super::{
+    lanes::{Lanes, ROWS, Splits, Top},
+    unit::{Leaves, Unit},
+    walk::Ranks,
+};
+
+/// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    /// It, if the processor has it.
+    pub(super) fn detect() -> Option<Self> {
+        let has_all = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
+        has_all.then_some(Self(()))
+    }
+}
+
+impl Unit for Avx2 {
+    #[inline(always)]
+    fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { not_above(marks, value) }
+    }
+
+    #[inline(always)]
+    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        cast(unsafe { exits(splits, ranks) })
+    }
+
+    #[inline(always)]
+    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        cast(unsafe { top_exits(top, ranks) })
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { add_leaves(leaves, exits, sums) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn not_above(marks: &[i32; 16], value: i32) -> usize {
+    let [low, high]: [__m256i; 2] = cast(*marks);
+    let value = _mm256_set1_epi32(value);
+    let above = _mm256_packs_epi32(_mm256_cmpgt_epi32(low, value), _mm256_cmpgt_epi32(high, value));
+    // Two bits for each mark, in an order that a count need not know.
+    16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn exits(splits: &Splits, ranks: Ranks<'_>) -> __m256i {
+    // All bits of the rows that go left.
+    let left = |slot: usize| {
+        _mm256_cmpgt_epi8(
+            _mm256_set1_epi32(splits.ranks[slot].cast_signed()),
+            cast(*ranks.column(splits.columns[slot])),
+        )
+    };
+    // One less for those, of two exits that lie side by side.
+    let exit = |slot: usize, right: i8| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
+    let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));
+    let right_side = _mm256_blendv_epi8(exit(7, 7), exit(6, 5), left(3));
+    _mm256_blendv_epi8(right_side, left_side, left(1))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
+    let first = exits(&top.root, ranks);
+    // A blend asks the highest bit of each byte.
+    let [low, middle, high] = [_mm256_slli_epi16(first, 7), _mm256_slli_epi16(first, 6), _mm256_slli_epi16(first, 5)];
+    let mut below = [first; 8];
+    for (exit, splits) in below.iter_mut().zip(&top.below).take(top.distinct) {
+        *exit = exits(splits, ranks);
+    }
+    let two = |at: usize| _mm256_blendv_epi8(below[at], below[at + 1], low);
+    let four = |at: usize| _mm256_blendv_epi8(two(at), two(at + 2), middle);
+    let exit = match top.distinct {
+        2 => two(0),
+        4 => four(0),
+        _ => _mm256_blendv_epi8(four(0), four(4), high),
+    };
+    // What is shifted into the neighbouring byte is above the three bits of an exit.
+    _mm256_or_si256(exit, _mm256_slli_epi16(first, 3))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+    // Looking up and joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
+    let exits = _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    // Each sixteen leaves have an index that is negative for leaves of others, for which zero is looked up.
+    let indices = [0, 16, 32, 48].map(|first| {
+        let within = _mm256_xor_si256(exits, _mm256_set1_epi8(first));
+        _mm256_adds_epu8(within, _mm256_set1_epi8(0x70))
+    });
+    let [first, second, third, fourth] = leaves.0.map(|plane| {
+        let sixteens: [__m128i; 4] = cast(plane);
+        let look_up = |at: usize| _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteens[at]), indices[at]);
+        _mm256_or_si256(_mm256_or_si256(look_up(0), look_up(1)), _mm256_or_si256(look_up(2), look_up(3)))
+    });
+    let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
+    let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
+    let values = [
+        _mm256_unpacklo_epi16(low, low_upper),
+        _mm256_unpackhi_epi16(low, low_upper),
+        _mm256_unpacklo_epi16(high, high_upper),
+        _mm256_unpackhi_epi16(high, high_upper),
+    ];
+    let before: [__m256; ROWS / 8] = cast(*sums);
+    let mut after = before;
+    for eight in 0..ROWS / 8 {
+        after[eight] = _mm256_add_ps(before[eight], cast(values[eight]));
+    }
+    *sums = cast(after);
+}

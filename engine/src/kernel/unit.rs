@@ -1,0 +1,72 @@
+//! What batches ask of a processor beyond plain loops, and the plain answers.
+
+use super::{
+    lanes::{Lanes, ROWS, Splits, Top},
+    walk::Ranks,
+};
+
+/// A kind of vector unit.
+pub(super) trait Unit: Copy {
+    /// How many of sixteen ascending marks are not above `value`.
+    fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
+
+    /// Which of a block's eight exits each row leaves it through.
+    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8>;
+
+    /// Which of its exits each row leaves the top of a tree through.
+    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8>;
+
+    /// Adds to each row's sum the leaf that its exit leads to.
+    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>);
+}
+
+/// What up to 64 leaves add: byte `i` of each in plane `i`, so that one instruction looks up a byte for many rows.
+#[derive(Debug)]
+pub(super) struct Leaves(pub(super) [[u8; 64]; 4]);
+
+impl Default for Leaves {
+    fn default() -> Self {
+        Self([[0; 64]; 4])
+    }
+}
+
+impl Leaves {
+    /// Replaces the leaves by those with these bits.
+    #[inline(always)]
+    pub(super) fn set(&mut self, bits: &[u32; 64]) {
+        for (plane, shift) in self.0.iter_mut().zip([0, 8, 16, 24]) {
+            for leaf in 0..64 {
+                plane[leaf] = (bits[leaf] >> shift) as u8;
+            }
+        }
+    }
+}
+
+/// What every processor has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Portable;
+
+impl Unit for Portable {
+    #[inline(always)]
+    fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
+        super::keys::not_above(marks, value)
+    }
+
+    #[inline(always)]
+    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
+        splits.exits(ranks)
+    }
+
+    #[inline(always)]
+    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
+        top.exits(ranks)
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+        for row in 0..ROWS {
+            let exit = usize::from(exits[row] & 63);
+            sums[row] += f32::from_le_bytes(leaves.0.each_ref().map(|plane| plane[exit]));
+        }
+    }
+}
