@@ -31,6 +31,7 @@ pub(crate) use plain::{answers, goes_left, leaves, margins};
 
 /// From this many rows on, a batch is worth turning rows into columns.
 const BATCH_MIN: usize = 12;
+
 /// Buffers of larger requests are not kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 

@@ -2,14 +2,20 @@
 
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
+    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
+    _mm256_unpacklo_epi16, _mm256_xor_si256,
+};
 
 use bytemuck::cast;
 
 use super::{
-    lanes::{Lanes, ROWS, Splits, Top},
+    lanes::{Splits, Top},
     unit::{Leaves, Unit},
-    walk::Ranks,
+    walk::{Lanes, ROWS, Ranks},
 };
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
@@ -97,7 +103,6 @@ fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
         4 => four(0),
         _ => _mm256_blendv_epi8(four(0), four(4), high),
     };
-    // What is shifted into the neighbouring byte is above the three bits of an exit.
     _mm256_or_si256(exit, _mm256_slli_epi16(first, 3))
 }
 

@@ -13,10 +13,10 @@ use thicket_converters::SumOrder;
 use super::avx2::Avx2;
 use super::{
     keys::{self, key, local},
-    lanes::{Lanes, ROWS, Top, byte},
+    lanes::{Top, byte},
     sum_order,
     unit::{Leaves, Portable, Unit},
-    walk::{Grove, is_leaf},
+    walk::{Grove, Lanes, ROWS, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -203,8 +203,8 @@ fn walks(forest: &Sections<'_>) -> bool {
     !matches!(forest.forest.block_levels, 1 | 2)
 }
 
-/// Adds the leaves that rows reach which leave the top of a tree by these exits.
-#[inline(always)]
+/// Adds the leaves that rows reach which leave the top of a tree by these exits. A function of its own has enough registers.
+#[inline(never)]
 fn walk_on(grove: Grove<'_>, top: &Top, exits: &Lanes<u8>, keys: &[[u32; WALKS]], sums: &mut Lanes<f32>) {
     let keys = keys.chunks_exact(keys.len() / (ROWS / WALKS));
     for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {

@@ -1,9 +1,9 @@
 //! Keys: what blocks ask of a row. Numbers are measured with their feature's ruler, categories looked up in their sets.
 
 use super::{
-    lanes::{Lanes, ROWS},
     plain::is_member,
     unit::{Portable, Unit},
+    walk::{Lanes, ROWS},
 };
 use crate::pack::{
     Sections,
@@ -126,20 +126,10 @@ fn rank_of_many(sixteens: &[[i32; 16]], count: usize, value: i32) -> i32 {
     for depth in (0..=depth).rev() {
         let first = if depth == 0 { 0 } else { ends[depth - 1] };
         let at = (first + group).min(ends[depth] - 1);
-        let within = not_above(&sixteens[at], value);
+        let within = Portable.not_above(&sixteens[at], value);
         group = if depth == 0 { (at - first) * 16 + within } else { (at - first) * 16 + within.saturating_sub(1) };
     }
     group as i32
-}
-
-/// How many of sixteen marks are not above `value`.
-#[inline(always)]
-pub(super) fn not_above(marks: &[i32; 16], value: i32) -> usize {
-    let mut count = 0;
-    for mark in marks {
-        count += i32::from(*mark <= value);
-    }
-    count.cast_unsigned() as usize
 }
 
 #[cfg(test)]

@@ -3,14 +3,8 @@
 //! Plain loops over arrays of [`ROWS`] bytes, written so that each operation becomes one vector instruction: comparing
 //! 7 splits costs less there than walking past 3. Nothing here depends on the processor.
 
-use super::walk::{Grove, Ranks, is_leaf};
+use super::walk::{Grove, Lanes, ROWS, Ranks, is_leaf};
 use crate::pack::format::Block;
-
-/// Rows that go down a tree together: as many bytes as a vector has.
-pub(super) const ROWS: usize = 32;
-
-/// A byte for each row.
-pub(super) type Lanes<T> = [T; ROWS];
 
 /// What splits compare in lanes: ranks as signed bytes, which every vector unit compares. Those that fit no byte are of
 /// splits whose ways lead to the same.
@@ -47,13 +41,13 @@ impl Default for Top {
 }
 
 impl Splits {
+    /// Those of `block`.
     #[inline(always)]
     fn of(block: &Block) -> Self {
         let mut splits = Self::default();
         for slot in 0..Block::EXITS {
             splits.columns[slot] = block.0[slot] & 0xffff;
-            let rank = block.0[slot] >> 16 & 0xff ^ 0x80;
-            splits.ranks[slot] = rank | rank << 8 | rank << 16 | rank << 24;
+            splits.ranks[slot] = u32::from(byte(block.0[slot] >> 16).cast_unsigned()) * 0x0101_0101;
         }
         splits
     }
@@ -61,7 +55,7 @@ impl Splits {
     /// Which of the block's eight exits each row leaves it through.
     #[inline(always)]
     pub(super) fn exits(&self, ranks: Ranks<'_>) -> Lanes<u8> {
-        let split = |slot: usize| (ranks.column(self.columns[slot]), self.ranks[slot] as i8);
+        let split = |slot: usize| (ranks.column(self.columns[slot]), self.ranks[slot].to_le_bytes()[0].cast_signed());
         let (one, two, three) = (split(1), split(2), split(3));
         let (four, five, six, seven) = (split(4), split(5), split(6), split(7));
         let mut exits = [0; ROWS];
@@ -142,4 +136,19 @@ fn select(first: &Lanes<u8>, below: &[Lanes<u8>; 8]) -> Lanes<u8> {
         exits[row] = exit | first[row] << 3;
     }
     exits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_eight_blocks_each_row_has_one() {
+        let first = std::array::from_fn(|row| row as u8 % 8);
+        let below = std::array::from_fn(|block| std::array::from_fn(|row| (row / 8 + block) as u8 % 8));
+        for (row, exit) in select(&first, &below).into_iter().enumerate() {
+            let block = row % 8;
+            assert_eq!(usize::from(exit), block * 8 + (row / 8 + block) % 8);
+        }
+    }
 }

@@ -8,9 +8,9 @@
 use std::{
     arch::x86_64::{
         __m128i, __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-        _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_movemask_ps,
-        _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_slli_epi16,
-        _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32,
+        _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_slli_epi32, _mm256_srli_epi16,
+        _mm256_srli_epi32,
     },
     hint::select_unpredictable,
 };

@@ -1,8 +1,8 @@
 //! What batches ask of a processor beyond plain loops, and the plain answers.
 
 use super::{
-    lanes::{Lanes, ROWS, Splits, Top},
-    walk::Ranks,
+    lanes::{Splits, Top},
+    walk::{Lanes, ROWS, Ranks},
 };
 
 /// A kind of vector unit.
@@ -36,7 +36,7 @@ impl Leaves {
     pub(super) fn set(&mut self, bits: &[u32; 64]) {
         for (plane, shift) in self.0.iter_mut().zip([0, 8, 16, 24]) {
             for leaf in 0..64 {
-                plane[leaf] = (bits[leaf] >> shift) as u8;
+                plane[leaf] = (bits[leaf] >> shift).to_le_bytes()[0];
             }
         }
     }
@@ -49,7 +49,11 @@ pub(super) struct Portable;
 impl Unit for Portable {
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
-        super::keys::not_above(marks, value)
+        let mut count = 0;
+        for mark in marks {
+            count += i32::from(*mark <= value);
+        }
+        count.cast_unsigned() as usize
     }
 
     #[inline(always)]

@@ -9,7 +9,6 @@
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::hint::select_unpredictable;
 
-use super::lanes::{Lanes, ROWS};
 use crate::pack::{Sections, format::Block};
 
 /// The blocks of a checked pack.
@@ -26,7 +25,13 @@ pub(super) struct Grove<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
 
-/// Ranks of a group of rows, column by column.
+/// Rows of a batch that go down a tree together: as many bytes as a vector has.
+pub(super) const ROWS: usize = 32;
+
+/// Something of each of these rows.
+pub(super) type Lanes<T> = [T; ROWS];
+
+/// Ranks of so many rows, column by column.
 #[derive(Clone, Copy)]
 pub(super) struct Ranks<'a>(&'a [i8]);
 
