@@ -47,7 +47,8 @@ impl Splits {
         let mut splits = Self::default();
         for slot in 0..Block::EXITS {
             splits.columns[slot] = block.0[slot] & 0xffff;
-            splits.ranks[slot] = u32::from(byte(block.0[slot] >> 16).cast_unsigned()) * 0x0101_0101;
+            let rank = u32::from(byte(block.0[slot] >> 16).cast_unsigned());
+            splits.ranks[slot] = rank | rank << 8 | rank << 16 | rank << 24;
         }
         splits
     }
@@ -140,6 +141,8 @@ fn select(first: &Lanes<u8>, below: &[Lanes<u8>; 8]) -> Lanes<u8> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation, reason = "small numbers")]
+
     use super::*;
 
     #[test]

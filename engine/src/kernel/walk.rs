@@ -156,7 +156,7 @@ impl<'a> Ranks<'a> {
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
         // So written, it is an address that needs no arithmetic.
         let first = column as usize * (ROWS / 8);
-        debug_assert!(column % 8 == 0 && first < self.0.len());
+        debug_assert!(column.is_multiple_of(8) && first < self.0.len());
         // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
         // as many times `ROWS`.
         let column = unsafe { self.0.get_unchecked(first..first + ROWS) };
