@@ -169,6 +169,7 @@ impl Batch {
         let grove = Grove::of(forest);
         let columns = forest.columns.len();
         let (mut top, mut leaves) = (Top::default(), Leaves::default());
+        let mut exits = [[0; ROWS]; ROWS_MAX / ROWS];
         for (&root, tree) in forest.roots.iter().zip(forest.trees) {
             let sums = &mut self.sums[tree.target as usize * groups..][..groups];
             if grove.levels == 0 && is_leaf(root) {
@@ -177,7 +178,7 @@ impl Batch {
                 continue;
             }
             top.set(grove, grove.block(root));
-            let ranks = self.bytes.chunks_exact(columns).map(|columns| grove.ranks(columns)).zip(sums);
+            let ranks = self.bytes.chunks_exact(columns).map(|columns| grove.ranks(columns)).zip(sums.iter_mut());
             match grove.levels {
                 1 => {
                     leaves.set(&top.exits);
@@ -188,10 +189,10 @@ impl Batch {
                     ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.top_exits(&top, ranks), sums));
                 }
                 _ => {
-                    let keys = self.keys.chunks_exact(columns * (ROWS / WALKS));
-                    for ((ranks, sums), keys) in ranks.zip(keys) {
-                        walk_on(grove, &top, &unit.top_exits(&top, ranks), keys, sums);
-                    }
+                    let (exits, _) = exits.split_at_mut(groups);
+                    exits.iter_mut().zip(ranks).for_each(|(exits, (ranks, _))| *exits = unit.top_exits(&top, ranks));
+                    let keys = &self.keys[..columns * groups * (ROWS / WALKS)];
+                    walk_on(grove, &top, exits.as_flattened(), keys, sums.as_flattened_mut());
                 }
             }
         }
@@ -205,8 +206,8 @@ fn walks(forest: &Sections<'_>) -> bool {
 
 /// Adds the leaves that rows reach which leave the top of a tree by these exits. A function of its own has enough registers.
 #[inline(never)]
-fn walk_on(grove: Grove<'_>, top: &Top, exits: &Lanes<u8>, keys: &[[u32; WALKS]], sums: &mut Lanes<f32>) {
-    let keys = keys.chunks_exact(keys.len() / (ROWS / WALKS));
+fn walk_on(grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+    let keys = keys.chunks_exact(keys.len() / (exits.len() / WALKS));
     for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
         let keys = grove.keys::<WALKS>(keys.as_flattened());
         let at = exits.map(|exit| top.exits[usize::from(exit & 63)]);
