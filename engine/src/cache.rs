@@ -7,6 +7,7 @@
 //! folder that the next start empties.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -24,6 +25,8 @@ use crate::{
 
 /// Raised when a conversion of the same artifact comes out differently.
 const CONVERSION: u32 = 3;
+/// A key is a digest of 256 bits in hexadecimal.
+const KEY_BYTES: u64 = 64;
 /// Longer lists of popular models are not read.
 const POPULAR_BYTES_MAX: u64 = 16 << 20;
 /// The last bytes of a sealed file: this and a checksum.
@@ -87,6 +90,12 @@ impl Key {
         digest.update(CONVERSION.to_le_bytes());
         digest.update(format::VERSION.to_le_bytes());
         Self(hex(&digest.finalize()))
+    }
+
+    /// The key of what was used last of the artifact `name`, whatever its version.
+    pub(crate) fn of_latest(location: &str, name: &str, reading: Reading) -> Self {
+        // No source has such a version.
+        Self::new(location, name, "\0latest", reading)
     }
 }
 
@@ -156,6 +165,31 @@ impl Cache {
         file.write_all(bytes)?;
         fs::create_dir_all(folder)?;
         fs::rename(aside.path(), path)
+    }
+
+    /// Notes `entry` as what was used last under `latest`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`]; what was noted before still is then.
+    pub(crate) fn note_latest(&self, latest: &Key, entry: &Entry) -> Result<()> {
+        let key = entry.path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+        if self.latest(latest).is_some_and(|noted| noted.0 == key) {
+            return Ok(());
+        }
+        let failed = |error| Error::caused(ErrorKind::Io, "cannot write to the cache", error);
+        self.write(&self.pointer(latest), key.as_bytes()).map_err(failed)
+    }
+
+    /// The key of what was used last under `latest`.
+    pub(crate) fn latest(&self, latest: &Key) -> Option<Key> {
+        let mut text = String::new();
+        File::open(self.pointer(latest)).ok()?.take(KEY_BYTES + 1).read_to_string(&mut text).ok()?;
+        let is_key = text.len() as u64 == KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_key.then_some(Key(text))
+    }
+
+    fn pointer(&self, latest: &Key) -> PathBuf {
+        self.root.join(&latest.0[..2]).join(format!("{}.latest", latest.0))
     }
 
     /// Writes which models of the source at `location` are popular.
@@ -260,6 +294,24 @@ mod tests {
         assert_eq!((entry.form, fs::read(&entry.path).unwrap()), (Form::Onnx, b"graph".to_vec()));
         entry.discard();
         assert_eq!(cache.find(&key), None);
+    }
+
+    #[test]
+    fn what_was_used_last_is_known_and_a_damaged_note_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let [first, second] = ["1", "2"].map(|version| Key::new("s3://bucket", "a", version, Reading::default()));
+        let latest = Key::of_latest("s3://bucket", "a", Reading::default());
+        assert_eq!(cache.latest(&latest), None);
+        for key in [&first, &second, &second] {
+            let entry = cache.publish(key, Form::Onnx, b"graph").unwrap();
+            cache.note_latest(&latest, &entry).unwrap();
+            assert_eq!(cache.latest(&latest).as_ref(), Some(key));
+        }
+        for text in ["", "../../../etc/passwd", &first.0[1..], &format!("{}0", first.0)] {
+            fs::write(cache.pointer(&latest), text).unwrap();
+            assert_eq!(cache.latest(&latest), None);
+        }
     }
 
     #[test]

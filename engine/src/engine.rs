@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{runtime::Handle, sync::Semaphore};
@@ -29,6 +29,7 @@ use crate::{
     governor::{Governor, Memory},
     popularity::{Popular, Popularity},
     reason::Reason,
+    refusals::Refusals,
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
     slot::{Lease, Loaded, Registration},
@@ -59,6 +60,7 @@ struct Shared {
     load_times: LoadTimes,
     popularity: Popularity,
     departures: Departures,
+    refusals: Refusals,
     /// Names of models that leave memory only when they are told to.
     pins: HashSet<String>,
     /// Loads that may fetch and convert at once: what bounds their memory.
@@ -105,6 +107,9 @@ impl Engine {
     ///
     /// However many callers ask for a cold model, it is loaded once; a caller who stops waiting does not stop the load.
     ///
+    /// After a load that failed, callers get its error for a while: for a second where the source has no such artifact, and for
+    /// longer each time where it is broken, up to a minute.
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when the source has no such artifact, and whatever makes a load fail.
     pub async fn model(&self, name: &str) -> Result<Lease> {
@@ -121,6 +126,9 @@ impl Engine {
             return self.bring(name, Origin::Path(registration.path.clone()), Some(registration)).await;
         }
         let Some(source) = &self.0.source else { return not_loaded(name) };
+        if let Some(error) = self.0.refusals.standing(name, Instant::now()) {
+            return Err(error);
+        }
         self.bring(name, Origin::Source(Arc::clone(source)), None).await
     }
 

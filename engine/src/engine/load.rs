@@ -74,6 +74,7 @@ impl Shared {
                 if story.is_cached {
                     self.counters.cached_loads.add_one();
                 }
+                self.refusals.clear(&name);
                 let is_pinned = self.pins.contains(&*name);
                 let (location, return_us) = (origin.shown(&name), micros(story.steps.of_a_return()));
                 if let Some(registration) = registration.as_ref().filter(|_| !is_return) {
@@ -85,6 +86,9 @@ impl Shared {
                 let total_us = micros(started.elapsed());
                 tracing::warn!(model = &*name, total_us, error = error.story(), "cannot load");
                 self.counters.load_failures.add_one();
+                if matches!(origin, Origin::Source(_)) {
+                    self.refusals.note(&name, &error, Instant::now());
+                }
                 ticket.fail(error);
             }
         }
@@ -94,12 +98,13 @@ impl Shared {
         let mut clock = Instant::now();
         let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
         story.steps.add(Step::Wait, lap(&mut clock));
-        let key = origin.key(name, self.converter.reading).await?;
+        let key = self.locate(name, origin).await?;
         story.steps.add(Step::Locate, lap(&mut clock));
         if let Some(entry) = self.cache.find(&key) {
             match self.open(&entry, &mut story.steps).await {
                 Ok(opened) => {
                     story.is_cached = true;
+                    self.note_latest(name, origin, &entry);
                     return Ok(opened);
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidArtifact => {
@@ -110,12 +115,36 @@ impl Shared {
             }
         }
         let entry = self.convert(name, origin, key, story).await?;
-        self.open(&entry, &mut story.steps).await.inspect_err(|error| {
+        let opened = self.open(&entry, &mut story.steps).await;
+        if opened.is_ok() {
+            self.note_latest(name, origin, &entry);
+        }
+        opened.inspect_err(|error| {
             // What cannot be opened now never can, except where memory or a library is short.
             if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) {
                 entry.discard();
             }
         })
+    }
+
+    /// The name under which the cache has the artifact as it is now, or as it was last used where the source does not answer.
+    async fn locate(&self, name: &str, origin: &Origin) -> Result<Key> {
+        let error = match origin.key(name, self.converter.reading).await {
+            Err(error) if error.kind() == ErrorKind::SourceUnavailable => error,
+            located => return located,
+        };
+        let latest = origin.latest(name, self.converter.reading).and_then(|latest| self.cache.latest(&latest));
+        let Some(key) = latest else { return Err(error) };
+        tracing::warn!(model = name, error = error.story(), "the source does not answer: what was used last is served");
+        Ok(key)
+    }
+
+    /// Notes what is used of the model, for the time when its source does not answer.
+    fn note_latest(&self, name: &str, origin: &Origin, entry: &Entry) {
+        let Some(latest) = origin.latest(name, self.converter.reading) else { return };
+        if let Err(error) = self.cache.note_latest(&latest, entry) {
+            tracing::warn!(model = name, error = error.story(), "cannot note what is used of a model");
+        }
     }
 
     /// Fetches and converts the artifact, and publishes the conversion in the cache.
@@ -247,6 +276,15 @@ impl Origin {
         match self {
             Self::Source(_) => name.to_owned(),
             Self::Path(path) => path.display().to_string(),
+        }
+    }
+
+    /// The name under which the cache notes which state of this artifact was used last; nothing for paths, which are there or
+    /// not.
+    fn latest(&self, name: &str, reading: Reading) -> Option<Key> {
+        match self {
+            Self::Source(source) => Some(Key::of_latest(&source.location(), name, reading)),
+            Self::Path(_) => None,
         }
     }
 

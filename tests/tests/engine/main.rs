@@ -8,6 +8,7 @@ mod explained;
 mod foreign;
 mod lifecycle;
 mod older;
+mod outage;
 mod readings;
 mod residency;
 mod setting;
