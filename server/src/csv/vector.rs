@@ -6,6 +6,7 @@
 use super::cell;
 use crate::matrix::Matrix;
 
+mod exponent;
 mod lanes;
 mod long;
 mod short;
@@ -70,10 +71,12 @@ fn push(window: &Window, first: usize, values: &mut Vec<f32>) -> Option<()> {
     let (over_short, over_long) =
         (lanes::over(lengths, short::CHARACTERS_MAX), lanes::over(lengths, long::CHARACTERS_MAX));
     // Cells that are too long for both ways are no reason for the longer one.
-    let (Lanes { mut numbers, plain }, too_long) = if over_short & !over_long == 0 {
+    let (Lanes { mut numbers, plain }, too_long) = if window.has_e() {
+        (long::read::<true>(window, ends, lengths), over_long)
+    } else if over_short & !over_long == 0 {
         (short::read(window, ends, lengths), over_short)
     } else {
-        (long::read(window, ends, lengths), over_long)
+        (long::read::<false>(window, ends, lengths), over_long)
     };
     let count = GROUP.min(window.cells() - first);
     let mut odd = (too_long | !plain) & (0xff >> (GROUP - count));

@@ -164,6 +164,23 @@ fn a_point_and_a_sign_at_every_place_of_cells_of_every_length() {
 }
 
 #[test]
+fn exponents_of_every_form_after_every_number_of_digits() {
+    for length in 0..=14 {
+        let digits: String = "9876543210".chars().cycle().take(length).collect();
+        for point in ["", "."] {
+            for letter in ["e", "E", "ee"] {
+                for exponent in ["", "-", "+", "0", "-7", "+07", "21", "-22", "023", "-0045", "1-", "--1", ".1", "1e1"]
+                {
+                    let cell = format!("-{point}{digits}{letter}{exponent}");
+                    check(format!("1,{cell},2\n{cell},,{cell}").as_bytes(), b',');
+                    check(format!("1,{cell}\r\n{digits}{point},{cell}\r\n").as_bytes(), b',');
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn bodies_of_every_length_around_every_boundary() {
     let mut draw = Draw(7);
     for kind in 0..9 {

@@ -12,7 +12,8 @@ pub(super) const GROUP: usize = 8;
 pub(super) struct Lanes {
     /// Their numbers, NaN for one that is missing, anything for one that is not plain.
     pub(super) numbers: [f32; GROUP],
-    /// A bit for each one that is plain: nothing, or a decimal without an exponent. Those of too many characters have any.
+    /// A bit for each one that is plain: nothing, or a decimal, with an exponent where those were looked for. Those of too
+    /// many characters have any.
     pub(super) plain: u32,
 }
 

@@ -1,6 +1,8 @@
 //! A piece of the body, and where the cells in it end.
 
-use std::arch::x86_64::{__m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8};
+use std::arch::x86_64::{
+    __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+};
 
 use super::{lanes::GROUP, widths::Widths};
 
@@ -21,11 +23,14 @@ pub(super) struct Window {
     /// after these means nothing.
     ends: [u16; 1 + BYTES + 2 * GROUP],
     cells: usize,
+    /// Whether there may be an "e" in the piece.
+    has_e: bool,
 }
 
 impl Window {
     pub(super) fn new() -> Self {
-        let mut window = Self { bytes: [0; BEFORE + BYTES + BLOCK], ends: [0; 1 + BYTES + 2 * GROUP], cells: 0 };
+        let mut window =
+            Self { bytes: [0; BEFORE + BYTES + BLOCK], ends: [0; 1 + BYTES + 2 * GROUP], cells: 0, has_e: false };
         window.ends[0] = u16::MAX;
         window
     }
@@ -33,6 +38,11 @@ impl Window {
     /// How many cells end in the piece.
     pub(super) fn cells(&self) -> usize {
         self.cells
+    }
+
+    /// Whether there may be an "e" among the bytes of the piece; if not there is none.
+    pub(super) fn has_e(&self) -> bool {
+        self.has_e
     }
 
     /// Where the cell before the one at `first` ended, and then where eight cells end, which may be more than there are.
@@ -75,11 +85,12 @@ impl Window {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     pub(super) fn fill(&mut self, body: &[u8], delimiter: u8, widths: &mut Widths) -> Option<()> {
         let length = self.copy(body)?;
-        self.cells = 0;
+        (self.cells, self.has_e) = (0, false);
         for start in (0..length).step_by(BLOCK) {
             let block = self.bytes.get(BEFORE + start..)?.first_chunk()?;
             let inside = u64::MAX >> (BLOCK - (length - start).min(BLOCK));
             let [delimiters, feeds] = find(block, [delimiter, b'\n']);
+            self.has_e |= has_e(block);
             let ends = (delimiters | feeds) & inside;
             widths.end_rows(ends, feeds & inside)?;
             self.note(u16::try_from(start).ok()?, ends)?;
@@ -126,6 +137,15 @@ fn find<const N: usize>(block: &[u8; BLOCK], wanted: [u8; N]) -> [u64; N] {
     let (halves, _) = block.as_chunks();
     let (low, high) = (load(&halves[0]), load(&halves[1]));
     wanted.map(|byte| u64::from(equal(high, byte)) << 32 | u64::from(equal(low, byte)))
+}
+
+/// Whether there is an "e" of either size.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn has_e(block: &[u8; BLOCK]) -> bool {
+    let (halves, _) = block.as_chunks();
+    let small = |half| _mm256_or_si256(load(half), _mm256_set1_epi8(b' '.cast_signed()));
+    equal(small(&halves[0]), b'e') | equal(small(&halves[1]), b'e') != 0
 }
 
 #[target_feature(enable = "avx2")]

@@ -83,6 +83,13 @@ pub(super) fn value(digits: __m256i) -> __m256i {
     _mm256_add_epi64(_mm256_mul_epu32(fours, all(10_000)), _mm256_srli_epi64::<32>(fours))
 }
 
+/// A mask of the first characters of each word, with one more of them.
+#[target_feature(enable = "avx2")]
+#[inline]
+pub(super) fn one_more(first: __m256i) -> __m256i {
+    _mm256_or_si256(_mm256_slli_epi64::<8>(first), all(BYTE))
+}
+
 /// The first point among the characters of each word.
 pub(super) struct Point {
     /// Whether there is one.
@@ -100,11 +107,7 @@ impl Point {
         let points = _mm256_cmpeq_epi8(characters, _mm256_set1_epi8(POINT));
         let before = _mm256_andnot_si256(points, _mm256_add_epi64(points, all(-1)));
         let is_absent = _mm256_cmpeq_epi64(points, _mm256_setzero_si256());
-        Self {
-            is_there: _mm256_xor_si256(is_absent, all(-1)),
-            before,
-            through: _mm256_or_si256(_mm256_slli_epi64::<8>(before), all(BYTE)),
-        }
+        Self { is_there: _mm256_xor_si256(is_absent, all(-1)), before, through: one_more(before) }
     }
 
     /// How many characters follow.
