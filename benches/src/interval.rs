@@ -113,7 +113,7 @@ impl Interval {
             resident_models: metrics.of("thicket_models"),
             models_bytes: metrics.of("thicket_models_memory_bytes"),
             memory,
-            evictions: metrics.of("thicket_evictions_total"),
+            evictions: metrics.of("thicket_evictions_total{reason=\"room\"}"),
         }
     }
 }

@@ -4,6 +4,7 @@ import json
 import socket
 import tarfile
 import threading
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -89,8 +90,30 @@ def test_a_load_that_fails_says_so_and_leaves_nothing(container, tmp_path):
     assert client("GET", "/models").json == {"models": []}
 
 
-def test_a_model_that_does_not_fit_is_507(server, tmp_path):
-    container = server("--cache-dir", tmp_path / "cache", "--memory-limit", "200000", environment={"SAGEMAKER_MULTI_MODEL": "1"})
+def crowded(server, tmp_path, *options):
+    """Starts a container whose memory holds one model."""
+    words = ["--cache-dir", tmp_path / "cache", "--memory-limit", "200000", *options]
+    return server(*words, environment={"SAGEMAKER_MULTI_MODEL": "1"})
+
+
+def test_what_was_loaded_stays_loaded_when_its_memory_is_let_go(server, tmp_path):
+    client = Client(crowded(server, tmp_path).url)
+    for house in HOUSES:
+        assert load(client, house.target, house.unpack(tmp_path / house.target)).status == 200
+    paths = {house.target: f"/models/{quote(house.target, safe='')}" for house in HOUSES}
+    for house in HOUSES * 3:
+        answer = client.csv(f"{paths[house.target]}/invoke", house.rows[0])
+        assert (answer.status, answer.json) == (200, [house.prices[0]])
+    assert {model["modelName"] for model in client("GET", "/models").json["models"]} == set(paths)
+    used = [client("GET", path).json["workers"][0]["memoryUsage"] for path in paths.values()]
+    assert sum(size > 0 for size in used) == 1, used
+    away = next(path for path, size in zip(paths.values(), used, strict=True) if size == 0)
+    assert client("DELETE", away).status == 200
+    assert client.csv(f"{away}/invoke", HOUSES[0].rows[0]).status == 404
+
+
+def test_a_model_for_which_nothing_can_be_let_go_is_507(server, tmp_path):
+    container = crowded(server, tmp_path, "--pin", "a")
     assert load(Client(container.url), "a", HOUSES[0].unpack(tmp_path / "a")).status == 200
     answer = load(Client(container.url), "b", HOUSES[1].unpack(tmp_path / "b"))
     assert answer.status == 507, answer

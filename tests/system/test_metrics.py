@@ -97,7 +97,7 @@ def test_evictions_unloads_and_who_leaves_are_counted(server, tmp_path):
     end = time.monotonic() + 10
     while (scrape := Scrape(url))("thicket_requests_in_flight") > 1:
         assert time.monotonic() < end
-    assert scrape("thicket_evictions_total") == len(HOUSES) - 1
+    assert scrape("thicket_evictions_total", reason="room") == len(HOUSES) - 1
     assert scrape("thicket_unloads_total") == 1 and scrape("thicket_models") == 0
     assert scrape("ModelUnloadingTime_count") == len(HOUSES)
     assert scrape("thicket_models_memory_bytes") == 0
