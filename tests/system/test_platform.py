@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -134,7 +135,20 @@ def test_more_models_than_memory(server, s3, bucket, tmp_path):
         for house in HOUSES:
             assert json.loads(invoke(runtime, house.target, house.rows[0])["Body"].read()) == [house.prices[0]]
     assert len(Client(process.url)("GET", "/models").json["models"]) < len(HOUSES)
-    assert "evicted" in process.log()
+    assert 'reason="room"' in process.log()
+
+
+def test_what_was_asked_for_is_loaded_at_the_next_start(server, s3, bucket, tmp_path):
+    arguments = ("--models", f"s3://{bucket}/houses", "--cache-dir", tmp_path / "cache")
+    process = server(*arguments, environment=s3.environment)
+    for house in HOUSES[:2]:
+        invoke(runtime_client(process.url), house.target, house.rows[0])
+    assert process.stop() == 0
+    client = Client(server(*arguments, environment=s3.environment).url)
+    end = time.monotonic() + 10
+    while {model["modelName"] for model in client("GET", "/models").json["models"]} != {house.target for house in HOUSES[:2]}:
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_an_unreachable_store_is_no_fault_of_the_caller(server, tmp_path):
