@@ -176,8 +176,7 @@ impl Cache {
         if self.latest(latest).is_some_and(|noted| noted.0 == key) {
             return Ok(());
         }
-        let failed = |error| Error::caused(ErrorKind::Io, "cannot write to the cache", error);
-        self.write(&self.pointer(latest), key.as_bytes()).map_err(failed)
+        self.write(&self.pointer(latest), key.as_bytes()).map_err(unwritten)
     }
 
     /// The key of what was used last under `latest`.
@@ -197,8 +196,7 @@ impl Cache {
     /// # Errors
     /// [`ErrorKind::Io`]; what was written before is still there then.
     pub(crate) fn write_popular(&self, location: &str, text: &[u8]) -> Result<()> {
-        let failed = |error| Error::caused(ErrorKind::Io, "cannot write to the cache", error);
-        self.write(&self.popular(location), text).map_err(failed)
+        self.write(&self.popular(location), text).map_err(unwritten)
     }
 
     /// What was written of the source at `location`, if it is not more than can be true.
@@ -239,6 +237,10 @@ impl Drop for Aside {
         // Absent once it was renamed into place, which is the usual end.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::caused(ErrorKind::Io, "cannot write to the cache", error)
 }
 
 fn empty(folder: &Path) -> io::Result<()> {

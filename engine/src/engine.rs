@@ -10,7 +10,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, HashSet},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -63,6 +63,8 @@ struct Shared {
     refusals: Refusals,
     /// Names of models that leave memory only when they are told to.
     pins: HashSet<String>,
+    /// Popular models are being brought: what is in memory says nothing of popularity yet.
+    is_preloading: AtomicBool,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     /// Held while room is made, so that two loads do not evict for each other's bytes.

@@ -1,7 +1,12 @@
 //! Options of an engine, with their defaults.
 
 use std::{
-    collections::HashSet, num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism, time::Duration,
+    collections::HashSet,
+    num::NonZero,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    thread::available_parallelism,
+    time::Duration,
 };
 
 use thicket_converters::onnx;
@@ -187,6 +192,7 @@ impl Builder {
             departures: Departures::default(),
             refusals: Refusals::default(),
             pins: self.pins,
+            is_preloading: AtomicBool::new(false),
             load_permits: Semaphore::new(self.load_permits.unwrap_or_else(|| processors().max(2)).max(1)),
             admission: Mutex::new(()),
             runtime,

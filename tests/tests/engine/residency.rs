@@ -180,6 +180,21 @@ async fn what_was_popular_is_there_after_a_new_start() {
 }
 
 #[tokio::test]
+async fn a_stop_before_anything_was_asked_for_forgets_nothing() {
+    let cache = tempfile::tempdir().unwrap();
+    let engine = builder(cache.path()).source(source().await).build().unwrap();
+    engine.model(&houses()[0].target).await.unwrap();
+    engine.write_popular();
+    drop(engine);
+    let engine = builder(cache.path()).source(source().await).build().unwrap();
+    engine.write_popular();
+    drop(engine);
+    let engine = builder(cache.path()).source(source().await).build().unwrap();
+    engine.preload(usize::MAX).await;
+    assert_eq!(engine.models_count(), 1);
+}
+
+#[tokio::test]
 async fn a_list_of_popular_models_that_cannot_be_read_is_passed_over() {
     let cache = tempfile::tempdir().unwrap();
     let engine = builder(cache.path()).source(source().await).build().unwrap();
