@@ -21,6 +21,7 @@
 #[cfg(test)]
 mod sample;
 mod error;
+mod blocking;
 mod reason;
 mod counts;
 mod histogram;

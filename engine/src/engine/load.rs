@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::time::timeout;
 
 use super::Shared;
 use crate::{
-    artifact,
+    artifact, blocking,
     cache::{Entry, Form, Key},
     error::{Error, ErrorKind, Result},
     governor::{Admission, Reservation, policy},
@@ -161,7 +161,7 @@ impl Shared {
         };
         steps.add(Step::Fetch, lap(&mut clock));
         let shared = Arc::clone(self);
-        let (entry, told) = blocking(move || shared.convert_artifact(&path, &key, steps)).await?;
+        let (entry, told) = blocking::in_place(move || shared.convert_artifact(&path, &key, steps)).await?;
         drop(aside);
         *story = told;
         Ok(entry)
@@ -187,7 +187,7 @@ impl Shared {
         let reservation = self.reserve(footprint(entry)?).await?;
         steps.add(Step::Reserve, lap(&mut clock));
         let (shared, entry) = (Arc::clone(self), entry.clone());
-        let opened = blocking(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await;
+        let opened = blocking::in_place(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await;
         steps.add(Step::Map, lap(&mut clock));
         opened
     }
@@ -298,7 +298,7 @@ impl Origin {
             Self::Path(path) => {
                 let shown = path.display().to_string();
                 let path = path.clone();
-                let version = blocking(move || directory::version_at(&path)).await?;
+                let version = blocking::in_place(move || directory::version_at(&path)).await?;
                 Ok(Key::new("file", &shown, &version.0, reading))
             }
         }
@@ -317,14 +317,6 @@ fn footprint(entry: &Entry) -> Result<u64> {
         Form::Onnx => metadata.len() * 4 + (64 << 10),
         Form::Booster => metadata.len() * 3 + (64 << 10),
     })
-}
-
-/// Runs work that blocks where it holds nobody up. A panic there is an error here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(Error::caused(ErrorKind::Internal, "a load broke off", error)),
-    }
 }
 
 /// The time since `clock`, which then starts anew.

@@ -12,7 +12,10 @@ use super::{
     Answer, Fetched, Listed, Source, Version,
     name::{PARTS_MAX, is_name},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    blocking,
+    error::{Error, ErrorKind, Result},
+};
 
 /// Most files that one model may consist of.
 const MODEL_FILES_MAX: usize = 64;
@@ -41,7 +44,7 @@ impl Directory {
     /// [`ErrorKind::NotFound`] when no directory lies there, [`ErrorKind::SourceUnavailable`] when it cannot be reached.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        blocking(move || {
+        blocking::aside(move || {
             let root = path.canonicalize().map_err(|cause| unreached(&path, cause))?;
             if !root.is_dir() {
                 return Err(Error::new(ErrorKind::NotFound, format!("{} is not a directory", root.display())));
@@ -51,10 +54,10 @@ impl Directory {
         .await
     }
 
-    /// Runs `work` on a copy of this source where blocking is allowed.
+    /// Runs `work`, which is short, on a copy of this source.
     fn answer<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> Result<T> + Send + 'static) -> Answer<'_, T> {
         let source = self.clone();
-        Box::pin(blocking(move || work(&source)))
+        Box::pin(blocking::in_place(move || work(&source)))
     }
 
     fn find(&self, name: &str) -> Result<Found> {
@@ -187,7 +190,8 @@ impl Source for Directory {
     }
 
     fn list(&self) -> Answer<'_, Vec<Listed>> {
-        self.answer(Self::walk)
+        let source = self.clone();
+        Box::pin(blocking::aside(move || source.walk()))
     }
 }
 
@@ -232,11 +236,6 @@ fn unreached(path: &Path, cause: IoError) -> Error {
         _ => ErrorKind::SourceUnavailable,
     };
     Error::caused(kind, format!("cannot open the directory {}", path.display()), cause)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|cause| Err(Error::caused(ErrorKind::Internal, "a look into the directory broke off", cause)))
 }
 
 #[cfg(test)]
