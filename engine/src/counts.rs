@@ -28,6 +28,8 @@ pub struct Counts {
     pub pressure_evictions: u64,
     /// Models that left memory because nobody asked for them.
     pub idle_evictions: u64,
+    /// Models that left memory because somebody cut their file in the cache short.
+    pub damage_evictions: u64,
     /// Models that left memory because they were told to.
     pub unloads: u64,
 }
@@ -45,6 +47,7 @@ pub(crate) struct Counters {
     pub(crate) evictions: Counter,
     pub(crate) pressure_evictions: Counter,
     pub(crate) idle_evictions: Counter,
+    pub(crate) damage_evictions: Counter,
     pub(crate) unloads: Counter,
 }
 
@@ -55,6 +58,7 @@ impl Counters {
             Reason::Room => &self.evictions,
             Reason::Pressure => &self.pressure_evictions,
             Reason::Idle => &self.idle_evictions,
+            Reason::Damage => &self.damage_evictions,
             Reason::Unload => &self.unloads,
         }
     }
@@ -71,6 +75,7 @@ impl Counters {
             evictions: self.evictions.count(),
             pressure_evictions: self.pressure_evictions.count(),
             idle_evictions: self.idle_evictions.count(),
+            damage_evictions: self.damage_evictions.count(),
             unloads: self.unloads.count(),
         }
     }

@@ -212,6 +212,18 @@ impl Engine {
         Ok(())
     }
 
+    /// The model that `lease` is of, brought anew from its artifact: for one whose file was cut short
+    /// ([`ErrorKind::Damaged`]). Those who have it on loan keep it.
+    ///
+    /// # Errors
+    /// As those of [`model`](Self::model).
+    pub async fn renew(&self, lease: Lease) -> Result<Lease> {
+        self.0.let_go(&lease.0, Reason::Damage);
+        let name = Arc::clone(&lease.0.name);
+        drop(lease);
+        self.model(&name).await
+    }
+
     /// Every model in memory, and those that were [loaded](Self::load) and come back on demand, sorted by name.
     #[must_use]
     pub fn models(&self) -> Vec<ModelInfo> {

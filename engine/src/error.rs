@@ -42,6 +42,8 @@ pub enum ErrorKind {
     SourceUnavailable,
     /// The machine's: a file operation failed.
     Io,
+    /// The machine's: somebody cut the model's file short while it was in use. [`Engine::renew`](crate::Engine::renew) helps.
+    Damaged,
     /// Ours.
     Internal,
 }

@@ -2,7 +2,10 @@
 
 mod ensemble;
 
-use std::slice;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    slice,
+};
 
 use ndarray::ArrayView2;
 use thicket_converters::onnx::metadata;
@@ -75,7 +78,8 @@ impl Model {
         }
         let map = Map::file(&entry.path)
             .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot map {}", entry.path.display()), error))?;
-        Self::foreign(entry.form, unseal(&map)?, runtimes)
+        let model = Self::foreign(entry.form, unseal(&map)?, runtimes);
+        if map.is_damaged() { Err(damaged(ErrorKind::InvalidArtifact)) } else { model }
     }
 
     /// A model of our own kernels.
@@ -123,6 +127,13 @@ impl Model {
     pub fn is_pickled(&self) -> bool {
         let form = self.packs().first().and_then(|pack| property(pack, "form"));
         form.is_some_and(|form| form.ends_with(metadata::PICKLED))
+    }
+
+    /// Whether the model's file was cut short while it was in use. What the model said before this is asked may be wrong then;
+    /// [`Engine::renew`](crate::Engine::renew) helps.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.packs().iter().any(Pack::is_damaged)
     }
 
     /// What runs the model.
@@ -183,8 +194,7 @@ impl Model {
     pub fn vote(&self, rows: ArrayView2<'_, f32>) -> Result<Predictions> {
         match &self.0 {
             Runner::Ensemble(bundle) if ensemble::answers_classes(bundle) => {
-                self.check_width(rows)?;
-                ensemble::vote(bundle, rows)
+                self.undamaged(rows, || ensemble::vote(bundle, rows))
             }
             _ => self.predict(rows, Output::Value),
         }
@@ -194,10 +204,24 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when the rows are not as wide as the model's [`features`](Self::features), or are so
-    /// many that their leaves or contributions would be more than 4,194,304 numbers, and [`ErrorKind::Unsupported`] when
-    /// the model has no such output.
+    /// many that their leaves or contributions would be more than 4,194,304 numbers, [`ErrorKind::Unsupported`] when
+    /// the model has no such output, and [`ErrorKind::Damaged`] when its file was cut short.
     pub fn predict(&self, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
-        self.check_width(rows)?;
+        self.undamaged(rows, || self.run(rows, output))
+    }
+
+    /// What `work` makes of `rows`, if the model's file was there as long as it went on. Where a file is cut short meanwhile,
+    /// work may even panic.
+    fn undamaged(&self, rows: ArrayView2<'_, f32>, work: impl FnOnce() -> Result<Predictions>) -> Result<Predictions> {
+        let whole = || if self.is_damaged() { Err(damaged(ErrorKind::Damaged)) } else { self.check_width(rows) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| whole().and_then(|()| work())));
+        if self.is_damaged() {
+            return Err(damaged(ErrorKind::Damaged));
+        }
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    fn run(&self, rows: ArrayView2<'_, f32>, output: Output) -> Result<Predictions> {
         match &self.0 {
             Runner::Forest(pack) => predict_forest(pack, rows, output),
             Runner::Ensemble(bundle) if output == Output::Value => ensemble::mean(bundle, rows),
@@ -218,6 +242,10 @@ impl Model {
         let message = format!("rows have {} columns, and the model has {features} features", rows.ncols());
         Err(Error::new(ErrorKind::InvalidInput, message))
     }
+}
+
+fn damaged(kind: ErrorKind) -> Error {
+    Error::new(kind, "the model's file in the cache was cut short")
 }
 
 /// A text among what a pack says of its model.

@@ -71,6 +71,11 @@ impl Pack {
             .expect("the same view was taken when the pack was checked")
     }
 
+    /// Whether its file was cut short meanwhile: what was predicted before this is asked may be wrong then.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.map.is_damaged()
+    }
+
     /// How many columns a row has.
     pub(crate) fn features(&self) -> usize {
         self.forest().features as usize

@@ -12,11 +12,13 @@ pub enum Reason {
     Idle,
     /// It was unloaded.
     Unload,
+    /// Somebody cut its file short.
+    Damage,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Room, Self::Pressure, Self::Idle, Self::Unload];
+    pub const ALL: [Self; 5] = [Self::Room, Self::Pressure, Self::Idle, Self::Unload, Self::Damage];
 
     /// The reason's name in logs, metrics and listings.
     #[must_use]
@@ -26,6 +28,7 @@ impl Reason {
             Self::Pressure => "pressure",
             Self::Idle => "idle",
             Self::Unload => "unload",
+            Self::Damage => "damage",
         }
     }
 }

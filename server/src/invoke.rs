@@ -28,6 +28,9 @@ use crate::{
 /// The header in which the platform and the SDK's local mode name a model.
 pub(crate) const TARGET_MODEL: &str = "x-amzn-sagemaker-target-model";
 
+/// How often a model whose file in the cache was cut short is brought anew for one request.
+const RENEWALS_MAX: usize = 3;
+
 /// Rows of larger bodies are not counted but guessed: in all forms a number has a few bytes.
 const COUNTED_BYTES_MAX: usize = 64 << 10;
 const NUMBER_BYTES: usize = 8;
@@ -118,15 +121,28 @@ pub(crate) async fn predict(
     let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };
     let selector = service.single.as_ref().map_or(Ok(None), |single| single.selector(output))?;
     let (rules, matrix) = (service.configuration.rows, service.buffers.take());
-    let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
-    let (answer, matrix) = if job.is_heavy() {
-        let (name, cost) = (job.model.name().to_owned(), job.cost(job.rows()));
-        service.compute.run(&name, cost, move || (job.run(), job.matrix)).await?
-    } else {
-        (job.run(), job.matrix)
-    };
-    service.buffers.give_back(matrix);
+    let job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
+    let (mut answer, mut job) = done(service, job).await?;
+    for _ in 0..RENEWALS_MAX {
+        if !job.model.is_damaged() {
+            break;
+        }
+        let name = job.model.name().to_owned();
+        let renewed = service.engine.renew(job.model).await;
+        job.model = renewed.map_err(|error| Failure::engine(&error, &name, &name))?;
+        (answer, job) = done(service, job).await?;
+    }
+    service.buffers.give_back(job.matrix);
     Ok(reply::with_body(StatusCode::OK, content_type, answer?))
+}
+
+/// Does a job here, or where heavy ones are done.
+async fn done(service: &Service, mut job: Job) -> Result<(Result<Vec<u8>, Failure>, Job), Failure> {
+    if !job.is_heavy() {
+        return Ok((job.run(), job));
+    }
+    let (name, cost) = (job.model.name().to_owned(), job.cost(job.rows()));
+    service.compute.run(&name, cost, move || (job.run(), job)).await
 }
 
 /// Everything that one prediction needs, so that it can be done on any thread.

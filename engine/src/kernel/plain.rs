@@ -74,14 +74,17 @@ fn number(leaf: Node) -> f32 {
     leaf.next as f32
 }
 
-/// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents.
+/// The leaf that `row` falls into below `root`. The walk ends, because children lie behind their parents, or where the file
+/// was cut short, which reads as zeros.
 fn leaf(forest: &Sections<'_>, root: u32, row: &[f32]) -> Node {
-    let mut node = forest.nodes[root as usize];
-    while !node.is_leaf() {
-        let goes_left = goes_left(forest, node, row[node.feature()]);
-        node = forest.nodes[node.next as usize + usize::from(!goes_left)];
+    let mut at = root as usize;
+    loop {
+        let node = forest.nodes[at];
+        if node.is_leaf() || (node.next as usize) <= at {
+            return node;
+        }
+        at = node.next as usize + usize::from(!goes_left(forest, node, row[node.feature()]));
     }
-    node
 }
 
 /// Whether a row with `value` in the column that the split `node` asks goes left there.

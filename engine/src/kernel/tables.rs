@@ -152,7 +152,10 @@ fn down_uneven<const TABLES: usize>(grove: Grove<'_>, tables: &[__m256i; TABLES]
         ahead[count] = walk;
         count += usize::from(!is_leaf(*exit));
     }
-    while count > 0 {
+    for _ in 0..grove.blocks_on_a_way() {
+        if count == 0 {
+            return;
+        }
         let mut left = 0;
         for first in (0..count).step_by(BLOCKS) {
             let walks: [u8; BLOCKS] = std::array::from_fn(|walk| ahead[first + walk]);

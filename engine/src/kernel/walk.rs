@@ -62,7 +62,8 @@ impl<'a> Grove<'a> {
     pub(super) fn block(self, index: u32) -> &'a Block {
         debug_assert!((index as usize) < self.blocks.len());
         // SAFETY: indices come from the roots and the exits of this pack, which lead to blocks of it (`check_even`,
-        // `check_uneven`), and leaves are told apart before.
+        // `check_uneven`), and leaves are told apart before. Of a file that was cut short some are 0, and a pack that has roots
+        // has a block.
         unsafe { self.blocks.get_unchecked(index as usize) }
     }
 
@@ -78,9 +79,20 @@ impl<'a> Grove<'a> {
     /// What the leaf adds that an exit leads to where ways differ in length.
     #[inline(always)]
     pub(super) fn leaf_value(self, exit: u32) -> f32 {
-        debug_assert!(is_leaf(exit) && ((exit & !Block::LEAF) as usize) < self.leaf_values.len());
+        if !is_leaf(exit) {
+            // Only in what is left of a file that was cut short: no way is longer than `blocks_on_a_way`.
+            return f32::NAN;
+        }
+        debug_assert!(((exit & !Block::LEAF) as usize) < self.leaf_values.len());
         // SAFETY: exits that are marked as leaves lead to leaf values of this pack (`check_uneven`).
         unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
+    }
+
+    /// The most blocks that a way can have: each leads to later ones. A file that is cut short reads as zeros, which lead in
+    /// circles, and walks end there too.
+    #[inline(always)]
+    pub(super) fn blocks_on_a_way(self) -> usize {
+        self.blocks.len()
     }
 
     /// What the leaves add that walks end at which are at `at`, `LEVELS` levels of blocks above the leaves, or at exits from
@@ -109,7 +121,10 @@ impl<'a> Grove<'a> {
         keys: Keys<'_, STRIDE>,
         rows: [usize; WALKS],
     ) -> [f32; WALKS] {
-        while !is_leaf(at.iter().fold(Block::LEAF, |all, exit| all & exit)) {
+        for _ in 0..self.blocks_on_a_way() {
+            if is_leaf(at.iter().fold(Block::LEAF, |all, exit| all & exit)) {
+                break;
+            }
             // Walks that have ended go through the first block again and again, and nobody asks where to. Which walk has
             // ended is nothing that a processor could foresee, so these are no branches.
             let blocks = at.map(|exit| self.block(select_unpredictable(is_leaf(exit), 0, exit)));

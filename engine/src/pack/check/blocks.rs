@@ -101,6 +101,8 @@ impl Sections<'_> {
         }
         // A block's level is known before it is its turn, if anything leads there; counted from 1.
         let mut levels = vec![0_u8; blocks];
+        // Zeros, as they stand in what is left of a file that was cut short, lead to the first.
+        levels[0] = 1;
         for (tree, &root) in self.roots.iter().enumerate() {
             match levels.get_mut(root as usize) {
                 Some(level) => *level = 1,
