@@ -1,9 +1,14 @@
 //! How long the four city models take to answer: never seen, cached on disk, in memory.
 
-use std::{hint::black_box, path::Path, sync::Arc, time::Instant};
+use std::{
+    hint::black_box,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ndarray::ArrayView2;
-use thicket_engine::{Engine, Output, Result, source};
+use thicket_engine::{Engine, Output, Result, Step, source};
 use thicket_tests::{House, prefix};
 
 use crate::sample::Sample;
@@ -44,6 +49,26 @@ pub async fn cold(houses: &[House], rounds: usize, cache: &Path) -> Result<Sampl
 /// Those of the engine.
 pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
     seen(houses, rounds, &cache.join("cached"), true).await
+}
+
+/// Of first answers of models whose packs are in the cache, the part that mapping a pack and checking it takes.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn opened(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
+    let engine = engine(&cache.join("opened")).await?;
+    let opened_us = || engine.times().steps.iter().find(|(step, _)| *step == Step::Map).map_or(0, |(_, map)| map.sum_us);
+    for house in houses {
+        engine.model(&house.target).await?;
+    }
+    let mut sample = Sample::default();
+    for house in (0..rounds).flat_map(|_| houses) {
+        engine.unload(&house.target).await?;
+        let before_us = opened_us();
+        engine.model(&house.target).await?;
+        sample.push(Duration::from_micros(opened_us() - before_us));
+    }
+    Ok(sample)
 }
 
 /// Answers of models in memory, another row each time.
