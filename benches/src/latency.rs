@@ -57,7 +57,8 @@ pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sam
 /// Those of the engine.
 pub async fn opened(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
     let engine = engine(&cache.join("opened")).await?;
-    let opened_us = || engine.times().steps.iter().find(|(step, _)| *step == Step::Map).map_or(0, |(_, map)| map.sum_us);
+    let opened_us =
+        || engine.times().steps.iter().find(|(step, _)| *step == Step::Map).map_or(0, |(_, map)| map.sum_us);
     for house in houses {
         engine.model(&house.target).await?;
     }

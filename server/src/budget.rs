@@ -47,6 +47,11 @@ impl Budget {
         Self { bytes_max, taken_bytes: AtomicUsize::new(0) }
     }
 
+    /// How many bytes bodies may take together.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
     /// A share of no bytes.
     pub(crate) fn share(self: &Arc<Self>) -> Share {
         Share { budget: Arc::clone(self), bytes: 0 }

@@ -37,7 +37,7 @@ const NUMBER_BYTES: usize = 8;
 
 /// Predicts with the model `name`, which must be loaded. One that has left memory since is brought back first.
 pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Held) -> Result<Reply, Failure> {
-    let (model, temperature) = lent(service, name, Engine::recall(&service.engine, name)).await?;
+    let (model, temperature) = lent(service, name, &body, Engine::recall(&service.engine, name)).await?;
     let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
     reply::note(&mut reply, temperature);
     Ok(reply)
@@ -66,30 +66,33 @@ pub(crate) async fn named_aside(
     if service.models().is_none() {
         return loaded(service, &name, headers, body).await;
     }
-    let (model, temperature) = on_first_use(service, &name).await?;
+    let (model, temperature) = on_first_use(service, &name, &body).await?;
     let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
     reply::note(&mut reply, temperature);
     Ok(reply)
 }
 
-/// The model `name`, loaded from the source when it is not in memory.
+/// The model `name` for a request with that body, loaded from the source when it is not in memory.
 ///
 /// # Errors
-/// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile.
-pub(crate) async fn on_first_use(service: &Service, name: &str) -> Result<(Lease, Temperature), Failure> {
-    lent(service, name, Engine::model(&service.engine, name)).await
+/// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile. [`Class::Busy`] when too many
+/// requests wait for models.
+pub(crate) async fn on_first_use(service: &Service, name: &str, body: &Held) -> Result<(Lease, Temperature), Failure> {
+    lent(service, name, body, Engine::model(&service.engine, name)).await
 }
 
 /// The model `name` from memory, else as `load` brings it.
 async fn lent(
     service: &Service,
     name: &str,
+    body: &Held,
     load: impl Future<Output = thicket_engine::Result<Lease>>,
 ) -> Result<(Lease, Temperature), Failure> {
     if let Ok(model) = service.engine.loaded(name) {
         service.meter.hits.add(1);
         return Ok((model, Temperature::Warm));
     }
+    let _place = service.waiting.place(body.len())?;
     let asked = Instant::now();
     let waited = time::timeout(service.configuration.load_wait, load).await;
     if !matches!(waited, Ok(Err(_))) {

@@ -35,6 +35,7 @@ mod width;
 mod route;
 mod meter;
 mod budget;
+mod waiting;
 mod body;
 mod buffers;
 mod turns;

@@ -23,15 +23,15 @@ pub(crate) async fn invocations(
     body: Held,
 ) -> Result<Reply, Failure> {
     check_endpoint(endpoint)?;
-    let (model, temperature) = model(service, target_model(headers)?).await?;
+    let (model, temperature) = model(service, target_model(headers)?, &body).await?;
     let mut reply = invoke::predict(service, model, headers, body).await?;
     reply::note(&mut reply, temperature);
     reply.headers_mut().insert("x-amzn-invoked-production-variant", HeaderValue::from_static("AllTraffic"));
     Ok(reply)
 }
 
-async fn model(service: &Service, target: &str) -> Result<(Lease, Temperature), Failure> {
-    invoke::on_first_use(service, target).await.map_err(|failure| {
+async fn model(service: &Service, target: &str, body: &Held) -> Result<(Lease, Temperature), Failure> {
+    invoke::on_first_use(service, target, body).await.map_err(|failure| {
         if failure.class() == Class::ModelNotFound {
             let message = not_downloaded(service.models().unwrap_or_default(), target);
             return failure.reworded(Class::Validation, message);

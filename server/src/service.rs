@@ -13,6 +13,7 @@ use crate::{
     life::Life,
     meter::{Meter, Meters},
     single::Single,
+    waiting::Waiting,
 };
 
 /// One worker's view of the server; the engine, the meters and the stage of life are
@@ -26,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) compute: Compute,
     /// What bodies may take together.
     pub(crate) bodies: Arc<Budget>,
+    /// Who may wait for models.
+    pub(crate) waiting: Arc<Waiting>,
     pub(crate) buffers: Buffers,
     pub(crate) identities: Identities,
     pub(crate) life: Arc<Life>,
@@ -44,6 +47,7 @@ impl Service {
             engine.memory().limit_bytes,
             configuration.body_bytes_max,
         );
+        let waiting = Waiting::new(configuration.limits.connections_max, bodies.bytes_max());
         let configuration = Arc::new(configuration);
         let meters = Arc::<Meters>::default();
         let meter = meters.meter();
@@ -55,6 +59,7 @@ impl Service {
             configuration,
             compute,
             bodies: Arc::new(bodies),
+            waiting,
             buffers,
             identities,
             life: Arc::default(),
@@ -72,6 +77,7 @@ impl Service {
             configuration: Arc::clone(&self.configuration),
             compute: self.compute.clone(),
             bodies: Arc::clone(&self.bodies),
+            waiting: Arc::clone(&self.waiting),
             buffers: Buffers::default(),
             identities: Identities::default(),
             life: Arc::clone(&self.life),

@@ -29,6 +29,10 @@ class S3Server:
         self.url = self._process.url
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def environment(self):
         """What a program needs to find this server and to be let in."""
         return {
