@@ -9,6 +9,7 @@ use crate::{
     buffers::Buffers,
     compute::Compute,
     configuration::{Configuration, Mode},
+    history::History,
     identity::Identities,
     life::Life,
     meter::{Meter, Meters},
@@ -33,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) meter: Arc<Meter>,
     /// Everybody's.
     pub(crate) meters: Arc<Meters>,
+    /// The server's recent past.
+    pub(crate) history: Arc<History>,
     pub(crate) started: SystemTime,
 }
 
@@ -60,6 +63,7 @@ impl Service {
             life: Arc::default(),
             meter,
             meters,
+            history: Arc::default(),
             started: SystemTime::now(),
         }
     }
@@ -77,6 +81,7 @@ impl Service {
             life: Arc::clone(&self.life),
             meter: self.meters.meter(),
             meters: Arc::clone(&self.meters),
+            history: Arc::clone(&self.history),
             started: self.started,
         }
     }
