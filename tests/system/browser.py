@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from http_client import Client
@@ -29,7 +30,10 @@ class Browser:
         port = re.search(r":(\d+)/", self._process.url).group(1)
         pages = Client(f"http://127.0.0.1:{port}")("GET", "/json/list").json
         page = next(page for page in pages if page["type"] == "page")
-        self._socket = connect(page["webSocketDebuggerUrl"], max_size=None, max_queue=None, ping_interval=None)
+        self._ends = ExitStack()
+        # What comes is read when something is asked: the protocol's own pings would wait for that.
+        address = page["webSocketDebuggerUrl"]
+        self._socket = self._ends.enter_context(connect(address, max_size=None, max_queue=None, ping_interval=None))
         self._calls = 0
         self.errors = []
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -87,5 +91,6 @@ class Browser:
         Path(path).write_bytes(base64.b64decode(picture["data"]))
 
     def close(self):
-        self._socket.close()
+        self.call("Browser.close")
+        self._ends.close()
         self._process.stop()

@@ -83,7 +83,7 @@ fn the_past_is_bounded() {
     assert_eq!(all["at"].as_array().unwrap().len(), SAMPLES_MAX - 1);
     assert_eq!(all["models"][SAMPLES_MAX - 2], samples - 1);
     assert_eq!(points(&history, samples - 2)["models"], json!([samples - 2, samples - 1]));
-    assert_eq!(history.ring().samples.capacity(), history.ring().samples.capacity().min(2 * SAMPLES_MAX));
+    assert!(history.ring().samples.capacity() < 2 * SAMPLES_MAX);
     let latencies = history.latencies();
     assert_eq!(latencies.warm.count(), 10 * (SAMPLES_MAX as u64 - 1));
     assert_eq!(latencies.span, Duration::from_mins(15));

@@ -18,6 +18,31 @@ const DEPARTURE_SHARE: usize = 3;
 /// Departures in a picture that is printed once.
 const DEPARTURES_ONCE: usize = 10;
 
+/// The table of models: what each column is sorted by, its head, its width, and the screen that has room for it. Names come
+/// last: they may be long.
+const MODEL_COLUMNS: [(Option<Column>, &str, usize, usize); 9] = [
+    (Some(Column::Popularity), "POPULARITY", 10, 0),
+    (Some(Column::Worth), "WORTH", 9, 90),
+    (Some(Column::Requests), "REQUESTS", 10, 0),
+    (Some(Column::Memory), "MEMORY", 10, 0),
+    (Some(Column::Age), "THERE FOR", 13, 110),
+    (Some(Column::Idle), "IDLE", 13, 120),
+    (Some(Column::Leaving), "LEAVES", 12, 0),
+    (None, "RUNS ON", 13, 130),
+    (Some(Column::Name), "  MODEL", 0, 0),
+];
+
+/// The same of the table of departures.
+const DEPARTURE_COLUMNS: [(&str, usize, usize); 7] = [
+    ("LEFT (UTC)", 10, 0),
+    ("REASON", 9, 0),
+    ("REQUESTS", 10, 90),
+    ("MEMORY", 10, 0),
+    ("STAYED", 13, 0),
+    ("IDLE", 13, 120),
+    ("  MODEL", 0, 0),
+];
+
 /// A server that does not answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loss<'a> {
@@ -29,9 +54,9 @@ pub(super) struct Loss<'a> {
 pub(super) fn whole(server: &str, answer: &Answer, sorting: Sorting) -> Vec<Line> {
     let mut lines = numbers(server, answer);
     lines.push(Line::default());
-    lines.extend(models(answer, sorting, usize::MAX));
+    lines.extend(models(answer, sorting, usize::MAX, usize::MAX));
     lines.push(Line::default());
-    lines.extend(departures(answer, DEPARTURES_ONCE));
+    lines.extend(departures(answer, DEPARTURES_ONCE, usize::MAX));
     lines
 }
 
@@ -55,9 +80,9 @@ pub(super) fn screen(
             // The heads of both tables, the line between them, and the keys.
             let room = size.rows.saturating_sub(lines.len() + 4);
             let left = (room / DEPARTURE_SHARE).min(answer.departures.len().max(1));
-            lines.extend(models(answer, sorting, room - left));
+            lines.extend(models(answer, sorting, room - left, size.columns));
             lines.push(Line::default());
-            lines.extend(departures(answer, left));
+            lines.extend(departures(answer, left, size.columns));
         }
         None => lines.push(Line::default().plain_text(format!("thicket at {server}"))),
     }
@@ -155,71 +180,77 @@ fn left(answer: &Answer) -> Line {
     label("Left").plain_text(format!("room {room}, pressure {pressure}, idle {idle}, unload {unload}"))
 }
 
-/// The table of models: its head, and so many of them.
-fn models(answer: &Answer, sorting: Sorting, rows: usize) -> Vec<Line> {
-    let heads = [
-        (Some(Column::Popularity), "POPULARITY", 10),
-        (Some(Column::Worth), "WORTH", 9),
-        (Some(Column::Requests), "REQUESTS", 11),
-        (Some(Column::Memory), "MEMORY", 11),
-        (Some(Column::Age), "THERE FOR", 13),
-        (Some(Column::Idle), "IDLE", 13),
-        (Some(Column::Leaving), "LEAVES", 12),
-        (None, "RUNS ON", 13),
-        (Some(Column::Name), "  MODEL", 0),
-    ];
-    let head = heads.iter().fold(Line::default(), |line, (column, name, width)| {
-        let style = if *column == Some(sorting.column) { Style::Strong } else { Style::Faint };
-        line.and(style, format!("{name:>width$}"))
-    });
+/// The table of models: its head, and so many of them, for a screen of so many columns.
+fn models(answer: &Answer, sorting: Sorting, rows: usize, columns: usize) -> Vec<Line> {
+    let head = MODEL_COLUMNS.iter().filter(|(.., least)| columns >= *least).fold(
+        Line::default(),
+        |line, (column, name, width, _)| {
+            let style = if *column == Some(sorting.column) { Style::Strong } else { Style::Faint };
+            line.and(style, format!("{name:>width$}"))
+        },
+    );
     let mut lines = vec![head];
     if answer.models.rows.is_empty() {
         lines.push(Line::default().and(Style::Faint, "no model is in memory: the first request for one brings it"));
     }
-    lines.extend(answer.models.rows.iter().take(rows).map(|row| model(row, answer)));
+    lines.extend(answer.models.rows.iter().take(rows).map(|row| model(row, answer, columns)));
     lines
 }
 
-fn model(row: &Row, answer: &Answer) -> Line {
+fn model(row: &Row, answer: &Answer, columns: usize) -> Line {
     let age_s = (answer.server.now - row.since).max(0.0);
-    let (style, leaves) = match row.leave_before {
-        None => (Style::Faint, "pinned".to_owned()),
-        Some(_) if row.is_pinned => (Style::Faint, "pinned".to_owned()),
-        Some(_) if row.is_new => {
-            let stay_s = (answer.server.residency_min_s - age_s).max(0.0);
-            (Style::Faint, format!("new, {stay_s:.0} s"))
-        }
+    let (style, leaves) = leaves(row, answer.server.residency_min_s - age_s);
+    let cells = [
+        (Style::Plain, format!("{:.1}", row.popularity)),
+        (Style::Plain, words::share(row.worth)),
+        (Style::Plain, row.requests.to_string()),
+        (Style::Plain, words::bytes(row.bytes)),
+        (Style::Plain, words::span(age_s)),
+        (Style::Plain, words::span(row.idle_s)),
+        (style, leaves),
+        (Style::Plain, row.runtime.clone()),
+        (Style::Plain, format!("  {}", row.name)),
+    ];
+    let shown = MODEL_COLUMNS.iter().zip(cells).filter(|((.., least), _)| columns >= *least);
+    shown.fold(Line::default(), |line, ((_, _, width, _), (style, text))| line.and(style, format!("{text:>width$}")))
+}
+
+/// When a model would leave, of which `stay_s` are left in which others leave first.
+fn leaves(row: &Row, stay_s: f64) -> (Style, String) {
+    match row.leave_before {
+        _ if row.is_pinned => (Style::Faint, "pinned".to_owned()),
+        None => (Style::Faint, "never".to_owned()),
+        Some(_) if row.is_new => (Style::Faint, format!("new, {:.0} s", stay_s.max(0.0))),
         Some(0) => (Style::Notable, "next".to_owned()),
         Some(before) => (Style::Plain, format!("after {before}")),
-    };
-    Line::default()
-        .plain_text(format!("{:>10.1}{:>9}{:>11}", row.popularity, words::share(row.worth), row.requests))
-        .plain_text(format!("{:>11}{:>13}{:>13}", words::bytes(row.bytes), words::span(age_s), words::span(row.idle_s)))
-        .and(style, format!("{leaves:>12}"))
-        .plain_text(format!("{:>13}  {}", row.runtime, row.name))
+    }
 }
 
 /// The table of those that left: its head, and so many of them.
-fn departures(answer: &Answer, rows: usize) -> Vec<Line> {
-    let head = format!(
-        "{:>10}{:>10}{:>11}{:>11}{:>13}{:>13}  MODEL",
-        "LEFT (UTC)", "REASON", "REQUESTS", "MEMORY", "STAYED", "IDLE"
-    );
+fn departures(answer: &Answer, rows: usize, columns: usize) -> Vec<Line> {
+    let head = DEPARTURE_COLUMNS.iter().filter(|(.., least)| columns >= *least);
+    let head: String = head.map(|(name, width, _)| format!("{name:>width$}")).collect();
     let mut lines = vec![Line::default().and(Style::Faint, head)];
     if answer.departures.is_empty() {
         lines.push(Line::default().and(Style::Faint, "nothing has left memory yet"));
     }
-    lines.extend(answer.departures.iter().take(rows).map(departure));
+    lines.extend(answer.departures.iter().take(rows).map(|left| departure(left, columns)));
     lines
 }
 
-fn departure(left: &Departure) -> Line {
+fn departure(left: &Departure, columns: usize) -> Line {
     let style = if left.reason == "pressure" { Style::Bad } else { Style::Notable };
-    Line::default()
-        .plain_text(format!("{:>10}", words::clock(left.at)))
-        .and(style, format!("{:>10}", left.reason))
-        .plain_text(format!("{:>11}{:>11}", left.requests, words::bytes(left.bytes)))
-        .plain_text(format!("{:>13}{:>13}  {}", words::span(left.age_s), words::span(left.idle_s), left.model))
+    let cells = [
+        (Style::Plain, words::clock(left.at)),
+        (style, left.reason.clone()),
+        (Style::Plain, left.requests.to_string()),
+        (Style::Plain, words::bytes(left.bytes)),
+        (Style::Plain, words::span(left.age_s)),
+        (Style::Plain, words::span(left.idle_s)),
+        (Style::Plain, format!("  {}", left.model)),
+    ];
+    let shown = DEPARTURE_COLUMNS.iter().zip(cells).filter(|((.., least), _)| columns >= *least);
+    shown.fold(Line::default(), |line, ((_, width, _), (style, text))| line.and(style, format!("{text:>width$}")))
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ class Histogram {
       const high = counts[bucket] ? Math.max(1.5, (counts[bucket] / most) * (floor - TOP - 12)) : 0;
       const name = bucket < bounds.length ? `up to ${plain(micros(bounds[bucket]))}` : `beyond ${plain(micros(bounds[bounds.length - 1]))}`;
       parts.push(drawn("rect", { class: `solid ${this.colour}`, x: left + 1, width: Math.max(1, wide - 2), y: floor - high, height: high }, drawn("title", {}, `${name}: ${count(counts[bucket])}`)));
-      const told = percent(share);
-      if (share > 0 && wide > told.length * 6) parts.push(drawn("text", { class: "value", x: left + wide / 2, y: floor - high - 3, "text-anchor": "middle" }, told));
+      const told = share < 0.0995 ? percent(share) : `${Math.round(share * 100)} %`;
+      if (share > 0 && wide > told.length * 5.4) parts.push(drawn("text", { class: "value", x: left + wide / 2, y: floor - high - 3, "text-anchor": "middle" }, told));
       if (bucket < to && (wide > 44 || (bucket - from) % 2 === 0)) parts.push(drawn("text", { x: left + wide, y: HEIGHT - 4, "text-anchor": "middle" }, plain(micros(bounds[bucket]))));
     }
     this.svg.replaceChildren(...parts);

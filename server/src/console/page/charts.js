@@ -203,14 +203,15 @@ function under(at, lower, run, x, y) {
   return run.map(([time], number) => `${x(time).toFixed(1)} ${y(lower[first + number]).toFixed(1)}`).reverse();
 }
 
-/** A bar for each moment at which something was: what lies in one pixel's width together. */
+/** A bar for each moment at which something was. */
 function bars(at, stacks, series, x, y) {
   const parts = [];
+  const width = at.length > 1 ? Math.max(1, Math.min(6, (0.8 * (x(at[at.length - 1]) - x(at[0]))) / (at.length - 1))) : 3;
   at.forEach((time, place) => {
     stacks.forEach((stack, number) => {
       const below = number ? stacks[number - 1][place] : 0;
       if (stack[place] <= below) return;
-      parts.push(drawn("rect", { class: `solid ${series[number].colour}`, x: x(time) - 1.5, width: 3, y: y(stack[place]), height: Math.max(1, y(below) - y(stack[place])) }));
+      parts.push(drawn("rect", { class: `solid ${series[number].colour}`, x: x(time) - width, width, y: y(stack[place]), height: Math.max(1, y(below) - y(stack[place])) }));
     });
   });
   return parts;

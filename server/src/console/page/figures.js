@@ -4,7 +4,7 @@ const RECENT_POINTS = 15;
 
 class Figures {
   constructor() {
-    this.entries = ["Memory of models", "Models in memory", "Requests a second", "Hit ratio", "Warm latency", "Cold latency", "Server errors", "Departures a minute"].map((name) => {
+    this.entries = ["Memory of models", "Models in memory", "Requests a second", "Hit ratio", "Warm latency", "Cold latency", "Server errors", "Left a minute"].map((name) => {
       const value = element("dd"), detail = element("dd", { class: "detail" });
       const node = element("div", { class: "figure" }, element("dt", {}, name), value, detail);
       byId("figures").append(node);
@@ -23,10 +23,10 @@ class Figures {
       return p50 === undefined ? [NOTHING, `none in ${span(length * past.period_s)}`] : [micros(p50), `p99 ${micros(p99)}`];
     };
     const failed = past.server_error.reduce((sum, value) => sum + value * past.period_s, 0);
-    this.say(0, percent(used_bytes / limit_bytes), `${bytes(used_bytes)} of ${bytes(limit_bytes)}`);
+    this.say(0, percent(used_bytes / limit_bytes), `${plain(bytes(used_bytes))} of ${plain(bytes(limit_bytes))}`);
     this.say(1, count(state.models.total), resident_bytes ? `process ${bytes(resident_bytes)}` : "");
     this.say(2, rate((sum("success") + sum("client_error") + sum("server_error")) / length), `${count(state.requests.in_flight)} in flight`);
-    this.say(3, asked ? percent(sum("hits") / asked) : NOTHING, `since the start ${state.requests.lookups ? percent(state.requests.hits / state.requests.lookups) : NOTHING}`);
+    this.say(3, asked ? percent(sum("hits") / asked) : NOTHING, `overall ${state.requests.lookups ? percent(state.requests.hits / state.requests.lookups) : NOTHING}`);
     this.say(4, ...latency("warm"));
     this.say(5, ...latency("cold"));
     this.say(6, count(Math.round(failed)), `5xx in ${span(Math.max(past.period_s, past.at.length * past.period_s))}`);

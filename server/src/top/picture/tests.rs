@@ -61,7 +61,7 @@ fn a_printout_has_everything() {
         "after 1       forest  \\u{1b}[2J",
         "new, 10 s       forest  c",
         "pinned       forest  d",
-        "00:01:01      room          2        1 B         30 s        1.0 s  gone",
+        "00:01:01     room         2       1 B         30 s        1.0 s  gone",
     ];
     check(&lines, &expected);
 }
@@ -74,6 +74,14 @@ fn a_screen_is_full_and_no_fuller() {
         assert_eq!(lines.len(), rows);
         check(&lines[rows - 1..], &["q quit", "n name"]);
     }
+}
+
+#[test]
+fn a_narrow_screen_has_names_too() {
+    let size = Size { columns: 80, rows: 24 };
+    let lines = screen("host:1", Some(&answer()), None, Sorting::default(), size);
+    check(&lines, &["  REQUESTS    MEMORY      LEAVES  MODEL", "2.00 KiB        next  a", "1 B         30 s  gone"]);
+    assert!(lines.iter().all(|line| !line.plain().contains("RUNS ON")));
 }
 
 #[test]
