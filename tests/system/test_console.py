@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time
 
 import pytest
 
@@ -14,6 +15,7 @@ from scrape import Scrape
 
 # A folder's name may be anything but a slash and a NUL.
 HOSTILE = "<img src=x onerror=window.hacked=1>\"'&amp;/model.tar.gz"
+AWAIT_S = 15
 NAMES = "[...document.querySelectorAll('#models tbody tr')].map((row) => row.cells[0].textContent)"
 
 
@@ -146,6 +148,25 @@ def test_the_state_is_sorted_filtered_and_cut_by_the_server(server, tmp_path):
     assert sorted(places[target] for target in targets if target != HOUSES[1].target) == [0, 1, 2]
     refused = Client(url)("GET", "/console/state?limit=1000")
     assert refused.status == 400 and b"expected a number up to 200" in refused.body
+
+
+def test_who_is_said_to_leave_next_leaves_next(server, models, tmp_path):
+    # Room for the four cities' models, and for no fifth.
+    limits = ("--memory-limit", "600KiB", "--residency-min", "0")
+    url = server("--models", models, "--cache-dir", tmp_path / "cache", *limits).url
+    for number, house in enumerate(HOUSES):
+        for _ in range(1 if number == 2 else 30):
+            assert invoke(url, house.target, house.rows[0]).status == 200
+    end = time.monotonic() + AWAIT_S
+    # Requests are counted into what models are worth once a second.
+    while [row["popularity"] > 20 for row in state(url, "sort=name&order=ascending")["models"]["rows"]] != [True, True, False, True]:
+        assert time.monotonic() < end, state(url)
+        time.sleep(0.05)
+    rows = state(url, "sort=leaving&order=ascending")["models"]["rows"]
+    assert (rows[0]["leave_before"], len(rows)) == (0, 4)
+    assert invoke(url, HOSTILE, HOUSES[0].rows[0]).status == 200
+    left = state(url)["departures"][-1]
+    assert (left["model"], left["reason"]) == (rows[0]["name"], "room")
 
 
 def test_to_look_is_no_request_for_a_model(server, tmp_path):
