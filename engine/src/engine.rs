@@ -26,7 +26,10 @@ use crate::{
     counts::{Counters, Counts},
     departures::{Departure, Departures},
     error::{Error, ErrorKind, Result},
-    governor::{Governor, Memory},
+    governor::{
+        Governor, Memory,
+        policy::{self, Place, Resident},
+    },
     popularity::{Popular, Popularity},
     reason::Reason,
     refusals::Refusals,
@@ -95,6 +98,20 @@ pub struct ModelInfo {
     pub idle: Option<Duration>,
     /// It leaves memory only when it is unloaded.
     pub is_pinned: bool,
+}
+
+/// A model in memory, and where it stands among those that may leave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The model.
+    pub model: ModelInfo,
+    /// What keeping it gains for each byte, as a binary logarithm on a scale that shifts with time: what is worth least
+    /// leaves first. That of a model that nobody has asked for is negative infinity.
+    pub worth: f64,
+    /// How many would leave before it if room were made now; nothing for one that is pinned.
+    pub leave_before: Option<usize>,
+    /// It came so lately that it stays while others can leave.
+    pub is_new: bool,
 }
 
 impl Engine {
@@ -233,6 +250,21 @@ impl Engine {
             registered.iter().map(|(name, known)| (name.clone(), known.info(name))).collect();
         models.extend(self.0.registry.loaded().iter().map(|loaded| (Arc::clone(&loaded.name), self.info(loaded))));
         models.into_values().collect()
+    }
+
+    /// Every model in memory, in no order, with who would leave before whom. To look changes nothing.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        let models = self.0.registry.loaded();
+        let residents: Vec<Resident> = models.iter().map(|loaded| loaded.resident()).collect();
+        let places = policy::places(&residents, self.0.residency_min);
+        let standing = |((loaded, resident), place): ((&Arc<Loaded>, Resident), Option<Place>)| Standing {
+            model: self.info(loaded),
+            worth: resident.worth,
+            leave_before: place.map(|place| place.before),
+            is_new: place.is_some_and(|place| place.is_new),
+        };
+        models.iter().zip(residents).zip(places).map(standing).collect()
     }
 
     /// The latest models that left memory, the last first: 256 at the most.

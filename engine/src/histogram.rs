@@ -58,6 +58,24 @@ impl Durations {
         self.buckets.iter().sum()
     }
 
+    /// The duration in microseconds that a `share` of them, from 0 to 1, does not exceed: within its bucket as if all of that
+    /// were spread evenly, and the last bound for what is beyond. Nothing where there are none.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn quantile_us(&self, share: f64) -> Option<f64> {
+        let rank = self.count() as f64 * share;
+        let (mut below, mut lower_us) = (0.0, 0.0);
+        for (bucket, &count) in self.buckets.iter().enumerate() {
+            let upper_us = BOUNDS_US.get(bucket).map_or(lower_us, |&bound_us| bound_us as f64);
+            let count = count as f64;
+            if count > 0.0 && below + count >= rank {
+                return Some(lower_us + (upper_us - lower_us) * ((rank - below) / count).max(0.0));
+            }
+            (below, lower_us) = (below + count, upper_us);
+        }
+        None
+    }
+
     /// These and `others`.
     #[must_use]
     pub fn plus(mut self, others: &Self) -> Self {
@@ -90,5 +108,18 @@ mod tests {
         assert_eq!((buckets[0], buckets[1], buckets[19], buckets[20], durations.count()), (2, 1, 1, 1, 5));
         assert_eq!(durations.sum_us, 120_000_052);
         assert_eq!(durations.clone().plus(&durations).since(&durations), durations);
+    }
+
+    #[test]
+    fn quantiles_lie_within_their_buckets() {
+        let mut durations = Durations::default();
+        assert_eq!(durations.quantile_us(0.5), None);
+        (durations.buckets[1], durations.buckets[5]) = (98, 2);
+        let quantile = |share| durations.quantile_us(share).unwrap();
+        assert!((quantile(0.49) - 37.5).abs() < 1e-9 && (quantile(0.99) - 750.0).abs() < 1e-9);
+        assert!((quantile(0.0) - 25.0).abs() < 1e-9 && (quantile(1.0) - 1000.0).abs() < 1e-9);
+        let mut beyond = Durations::default();
+        beyond.buckets[BOUNDS_US.len()] = 1;
+        assert_eq!(beyond.quantile_us(0.99), Some(60_000_000.0));
     }
 }

@@ -21,6 +21,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve models over HTTP
     Serve(Box<Serve>),
+    /// Show what a running server does, in a terminal
+    Top(Top),
     /// List the models that lie in a directory or under an S3 prefix
     List(List),
     /// Convert a model to ONNX
@@ -86,6 +88,10 @@ pub struct Serve {
     /// [env: THICKET_EMF]
     #[arg(long, value_name = "NAMESPACE")]
     pub emf: Option<String>,
+    /// Whether operators are shown the page GET /console, on or off: on for this machine alone where --host is loopback's,
+    /// else off [env: THICKET_CONSOLE]
+    #[arg(long, value_name = "SWITCH")]
+    pub console: Option<String>,
     /// Form of the log on standard error, text or json: text [env: THICKET_LOG]
     #[arg(long, value_name = "FORM")]
     pub log: Option<String>,
@@ -185,6 +191,17 @@ pub struct Runtimes {
     /// Shared library of XGBoost: looked for beside the binary [env: THICKET_XGBOOST_LIB]
     #[arg(long, value_name = "FILE")]
     pub xgboost: Option<String>,
+}
+
+/// Options of thicket top.
+#[derive(Debug, Args)]
+pub struct Top {
+    /// Where the server answers; its console must be on
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// Print one plain picture and end, as is done where standard output is no terminal
+    #[arg(long)]
+    pub once: bool,
 }
 
 /// Options of thicket list.

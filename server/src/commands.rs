@@ -10,6 +10,7 @@ mod inspect;
 mod list;
 mod predict;
 mod serve;
+mod top;
 
 /// Does what the command line asks for.
 ///
@@ -18,6 +19,7 @@ mod serve;
 pub fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Serve(options) => serve::run(&options),
+        Command::Top(options) => top::run(&options),
         Command::List(options) => list::run(&options),
         Command::Convert(options) => convert::run(&options),
         Command::Inspect(options) => inspect::run(&options),

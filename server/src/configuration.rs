@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod compat;
+mod console;
 mod limits;
 mod mode;
 mod place;
@@ -31,6 +32,7 @@ mod rows;
 mod setting;
 
 pub use compat::Compat;
+pub use console::Console;
 pub use limits::Limits;
 pub use mode::{Chosen, Mode};
 pub use place::libraries;
@@ -75,6 +77,8 @@ pub struct Configuration {
     pub grace: Duration,
     /// How long a server that is to stop takes new connections all the same, unready.
     pub drain_wait: Duration,
+    /// Who is shown the console.
+    pub console: Console,
     /// The namespace of the metrics that are written to standard output for CloudWatch; none are without one.
     pub emf: Option<String>,
     /// How a log line looks.
@@ -132,8 +136,8 @@ impl Configuration {
         let compat = compat::compat(serve, &settings)?;
         let host = settings.text("--host", serve.host.as_ref(), &["THICKET_HOST"]);
         let cache_dir = settings.text("--cache-dir", serve.cache_dir.as_ref(), &["THICKET_CACHE_DIR"]);
+        let host = host.unwrap_or_else(|| if container { "0.0.0.0" } else { "127.0.0.1" }.to_owned());
         Ok(Self {
-            host: host.unwrap_or_else(|| if container { "0.0.0.0" } else { "127.0.0.1" }.to_owned()),
             port: port(serve, &settings)?,
             compat,
             memory_limit_bytes: memory_limit(serve, &settings)?,
@@ -145,6 +149,8 @@ impl Configuration {
             load_wait: seconds(&settings, "--load-wait", serve.load_wait.as_ref(), "THICKET_LOAD_WAIT", 60)?,
             grace: seconds(&settings, "--grace", serve.grace.as_ref(), "THICKET_GRACE", 25)?,
             drain_wait: seconds(&settings, "--drain-wait", serve.drain_wait.as_ref(), "THICKET_DRAIN_WAIT", 0)?,
+            console: console::console(serve, &settings, &host)?,
+            host,
             emf: emf(serve, &settings)?,
             log: log_form(serve, &settings)?,
             log_level: log_level(serve, &settings)?,

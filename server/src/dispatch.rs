@@ -14,7 +14,7 @@ use thicket_engine::micros;
 use tracing::{debug, error};
 
 use crate::{
-    body, control,
+    body, console, control,
     conversation::Conversation,
     failure::{Class, Failure},
     invoke, meter, platform,
@@ -80,6 +80,8 @@ async fn handle(
         Route::Ready => Ok(control::readiness(service)),
         Route::Document => Ok(control::document()),
         Route::Metrics => Ok(control::metrics(service)),
+        Route::Console => console::page(service, head),
+        Route::ConsoleState => console::state(service, head, query).await,
         Route::List => Ok(control::list(service, query)),
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use crate::{
     meter::{Outcome, Totals},
-    metrics::{downloads, lookups},
+    metrics::downloads,
     service::Service,
 };
 
@@ -92,7 +92,7 @@ fn metrics(before: &Reading, now: &Reading) -> Vec<(&'static str, &'static str, 
     let (client_errors, server_errors) = (since(Outcome::ClientError), since(Outcome::ServerError));
     let invocations = since(Outcome::Success) + client_errors + server_errors;
     let hits = now.totals.hits - before.totals.hits;
-    let misses = lookups(&now.totals).saturating_sub(lookups(&before.totals)).saturating_sub(hits);
+    let misses = now.totals.lookups().saturating_sub(before.totals.lookups()).saturating_sub(hits);
     let latencies = |totals: &Totals| totals.warm.clone().plus(&totals.cold);
     let spans = [
         ("ModelLatency", latencies(&now.totals).since(&latencies(&before.totals))),

@@ -146,6 +146,11 @@ impl Totals {
         self
     }
 
+    /// Requests that wanted a model.
+    pub(crate) fn lookups(&self) -> u64 {
+        self.hits + self.waits.count()
+    }
+
     /// How many requests for predictions ended like that.
     pub(crate) fn invocations(&self, outcome: Outcome) -> u64 {
         let kinds = Kind::ALL.iter().filter(|kind| kind.is_invocation());

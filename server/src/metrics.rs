@@ -57,7 +57,7 @@ fn requests(text: &mut Exposition, totals: &Totals) {
 fn models(text: &mut Exposition, service: &Service, totals: &Totals) {
     let memory = service.engine.memory();
     let popular = service.engine.popular(MODELS_MAX);
-    let lookups = lookups(totals);
+    let lookups = totals.lookups();
     text.metric("thicket_models", Kind::Gauge, "Models in memory.").sample(&[], service.engine.models_count());
     text.metric("thicket_models_memory_bytes", Kind::Gauge, "Memory that models take, with those that are leaving.")
         .sample(&[], memory.used_bytes);
@@ -75,11 +75,6 @@ fn models(text: &mut Exposition, service: &Service, totals: &Totals) {
         metric.sample(&[("model", name)], requests);
     }
     metric.sample(&[("model", "")], lookups.saturating_sub(popular.named_requests));
-}
-
-/// Requests that wanted a model.
-pub(crate) fn lookups(totals: &Totals) -> u64 {
-    totals.hits + totals.waits.count()
 }
 
 fn loads(text: &mut Exposition, counts: &Counts, times: &Times) {
@@ -123,7 +118,7 @@ fn process(text: &mut Exposition, service: &Service, totals: &Totals) {
 }
 
 /// The process's memory in bytes, as the kernel counts it.
-fn resident_bytes() -> Option<u64> {
+pub(crate) fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
@@ -139,7 +134,7 @@ fn aws(text: &mut Exposition, service: &Service, totals: &Totals, times: &Times)
     summary("ModelDownloadingTime", "Microseconds of downloads.", downloads.sum_us, downloads.count());
     summary("ModelLoadingTime", "Microseconds of loads without downloads.", loads.sum_us, loads.count());
     summary("ModelUnloadingTime", "Microseconds of unloads.", times.unloads.sum_us, times.unloads.count());
-    summary("ModelCacheHit", "Invocations whose model was in memory, of all.", totals.hits, lookups(totals));
+    summary("ModelCacheHit", "Invocations whose model was in memory, of all.", totals.hits, totals.lookups());
     text.metric("LoadedModelCount", Kind::Gauge, "Models in memory.").sample(&[], service.engine.models_count());
 }
 

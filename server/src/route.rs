@@ -21,6 +21,10 @@ pub(crate) enum Route<'a> {
     Document,
     /// Numbers for whoever watches.
     Metrics,
+    /// The page for operators.
+    Console,
+    /// What that page shows.
+    ConsoleState,
     /// Every loaded model.
     List,
     /// Load a model.
@@ -47,6 +51,7 @@ pub(crate) enum Kind {
     Ping,
     Ready,
     Metrics,
+    Console,
     Control,
     Load,
     Unload,
@@ -57,10 +62,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Ping,
         Self::Ready,
         Self::Metrics,
+        Self::Console,
         Self::Control,
         Self::Load,
         Self::Unload,
@@ -75,6 +81,7 @@ impl Kind {
             Self::Ping => "ping",
             Self::Ready => "ready",
             Self::Metrics => "metrics",
+            Self::Console => "console",
             Self::Control => "control",
             Self::Load => "load",
             Self::Unload => "unload",
@@ -116,6 +123,8 @@ impl<'a> Route<'a> {
                 Method::GET | Method::HEAD => Ok(Self::Metrics),
                 _ => Err(Failure::method_not_allowed()),
             },
+            [Some("console"), None, ..] => Ok(Self::Console),
+            [Some("console"), Some("state"), None, _] => Ok(Self::ConsoleState),
             [Some("models"), None, ..] => Self::models(method),
             [Some("models"), Some(name), None, _] => Self::model(method, decoded(name)?),
             [Some("models"), Some(name), Some("invoke"), None] | [Some("predictions"), Some(name), None, _] => {
@@ -141,6 +150,7 @@ impl<'a> Route<'a> {
             Self::Ping => Kind::Ping,
             Self::Ready => Kind::Ready,
             Self::Metrics => Kind::Metrics,
+            Self::Console | Self::ConsoleState => Kind::Console,
             Self::Document | Self::List | Self::Describe(_) | Self::Scale(_) | Self::ExecutionParameters => {
                 Kind::Control
             }
@@ -229,6 +239,8 @@ mod tests {
         check("POST /ping", &Route::Ping);
         check("GET /ready", &Route::Ready);
         check("GET /metrics", &Route::Metrics);
+        check("GET /console", &Route::Console);
+        check("GET /console/state", &Route::ConsoleState);
         check("GET /models", &Route::List);
         check("POST /models/", &Route::Load);
         check("GET /models/reg", &Route::Describe("reg".into()));
@@ -264,7 +276,7 @@ mod tests {
         check("POST /models/NY%2Fa%20b.tar.gz/invoke", &Route::Invoke("NY/a b.tar.gz".into()));
         check("GET /models/a+b", &Route::Describe("a+b".into()));
         check_refused("GET /models/a%2", Class::BadRequest);
-        for name in ["ping", "ready", "metrics"] {
+        for name in ["ping", "ready", "metrics", "console"] {
             check(&format!("POST /{name}/predict"), &Route::Invoke(name.into()));
             check(&format!("POST /models/{name}/invoke"), &Route::Invoke(name.into()));
         }

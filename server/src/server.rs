@@ -25,7 +25,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     compute::Compute,
-    configuration::{Configuration, Mode},
+    configuration::{Configuration, Console, Mode},
     emf::Emf,
     error::{Error, ErrorKind, Result},
     life::Life,
@@ -113,6 +113,10 @@ impl Server {
             Arc::clone(&service.life),
             service.configuration.residency.preload_max,
         ));
+        if service.configuration.console != Console::Off {
+            let (history, meters) = (Arc::clone(&service.history), Arc::clone(&service.meters));
+            loads.spawn(history.keep(meters, service.engine.clone()));
+        }
         acceptor.block_on(accept(listener, admission, senders, &service, shutdown));
         for worker in workers {
             if worker.join().is_err() {

@@ -9,6 +9,7 @@ use crate::{
     buffers::Buffers,
     compute::Compute,
     configuration::{Configuration, Mode},
+    history::History,
     identity::Identities,
     life::Life,
     meter::{Meter, Meters},
@@ -36,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) meter: Arc<Meter>,
     /// Everybody's.
     pub(crate) meters: Arc<Meters>,
+    /// The server's recent past.
+    pub(crate) history: Arc<History>,
     pub(crate) started: SystemTime,
 }
 
@@ -65,6 +68,7 @@ impl Service {
             life: Arc::default(),
             meter,
             meters,
+            history: Arc::default(),
             started: SystemTime::now(),
         }
     }
@@ -83,6 +87,7 @@ impl Service {
             life: Arc::clone(&self.life),
             meter: self.meters.meter(),
             meters: Arc::clone(&self.meters),
+            history: Arc::clone(&self.history),
             started: self.started,
         }
     }

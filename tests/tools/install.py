@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Installs the outside programs that the tests run: into .tools/ at the root of the repository, and strace into the system.
+"""Installs the outside programs that the tests run: into .tools/ at the root of the repository, and strace and a headless
+Chromium into the system.
 
 usage: install.py [PACKAGE...]
 
@@ -50,7 +51,7 @@ def install_package(name):
 def main():
     for program in PROGRAMS:
         install(*program)
-    for package in ("strace", *sys.argv[1:]):
+    for package in ("strace", "chromium-headless-shell", *sys.argv[1:]):
         install_package(package)
 
 

@@ -25,15 +25,11 @@ pub(crate) struct Resident {
 ///
 /// `None` when all that may leave is not enough; then nobody should.
 pub(crate) fn victims(residents: &[Resident], need_bytes: u64, residency_min: Duration) -> Option<Vec<usize>> {
-    let leaving = |(index, resident): (usize, &Resident)| (!resident.is_pinned).then_some((index, *resident));
-    let candidates: Vec<(usize, Resident)> = residents.iter().enumerate().filter_map(leaving).collect();
-    let bytes = candidates.iter().map(|(_, resident)| resident.bytes).sum();
-    if bytes < need_bytes {
+    let candidates = ranked(residents, residency_min);
+    if candidates.iter().map(|candidate| candidate.resident.bytes).sum::<u64>() < need_bytes {
         return None;
     }
-    let new_below = new_below(&candidates, bytes, residency_min);
-    let ranked = |(index, resident): (usize, Resident)| Candidate { index, resident, is_new: resident.age < new_below };
-    let mut order: BinaryHeap<Candidate> = candidates.into_iter().map(ranked).collect();
+    let mut order = BinaryHeap::from(candidates);
     let (mut victims, mut freed_bytes) = (Vec::new(), 0);
     while freed_bytes < need_bytes {
         let next = order.pop()?;
@@ -41,6 +37,36 @@ pub(crate) fn victims(residents: &[Resident], need_bytes: u64, residency_min: Du
         victims.push(next.index);
     }
     Some(victims)
+}
+
+/// Where a resident stands among those that may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// How many leave before it.
+    pub(crate) before: usize,
+    /// It stays while others can leave.
+    pub(crate) is_new: bool,
+}
+
+/// Each resident's place in the order in which [`victims`] takes them; none for those that never leave on their own.
+pub(crate) fn places(residents: &[Resident], residency_min: Duration) -> Vec<Option<Place>> {
+    let mut order = ranked(residents, residency_min);
+    order.sort_unstable_by(|one, other| other.cmp(one));
+    let mut places = vec![None; residents.len()];
+    for (before, candidate) in order.into_iter().enumerate() {
+        places[candidate.index] = Some(Place { before, is_new: candidate.is_new });
+    }
+    places
+}
+
+/// Those that may leave, in no order.
+fn ranked(residents: &[Resident], residency_min: Duration) -> Vec<Candidate> {
+    let leaving = |(index, resident): (usize, &Resident)| (!resident.is_pinned).then_some((index, *resident));
+    let candidates: Vec<(usize, Resident)> = residents.iter().enumerate().filter_map(leaving).collect();
+    let bytes = candidates.iter().map(|(_, resident)| resident.bytes).sum();
+    let new_below = new_below(&candidates, bytes, residency_min);
+    let ranked = |(index, resident): (usize, Resident)| Candidate { index, resident, is_new: resident.age < new_below };
+    candidates.into_iter().map(ranked).collect()
 }
 
 /// The age below which a model is new: `residency_min`, or less where too much is younger than that.
@@ -110,6 +136,21 @@ mod tests {
         check(&residents, 11, Some(&[1, 2]));
         check(&residents, 30, Some(&[1, 2, 0]));
         check(&residents, 31, None);
+    }
+
+    #[test]
+    fn places_are_those_in_which_victims_are_taken() {
+        let mut residents: Vec<Resident> =
+            (0..40).map(|n| resident(1 + n % 3, (n * 7 % 40) as f64, n * 11 % 31)).collect();
+        residents[5].is_pinned = true;
+        let places = places(&residents, RESIDENCY_MIN);
+        let bytes = residents.iter().filter(|resident| !resident.is_pinned).map(|resident| resident.bytes).sum();
+        let everybody = victims(&residents, bytes, RESIDENCY_MIN).unwrap();
+        let taken: Vec<_> = everybody.iter().map(|&victim| places[victim].unwrap().before).collect();
+        assert_eq!(taken, (0..39).collect::<Vec<_>>());
+        assert_eq!(places[5], None);
+        let is_young = |victim: &&usize| residents[**victim].age < RESIDENCY_MIN;
+        assert!(everybody.iter().filter(is_young).all(|&victim| places[victim].unwrap().is_new));
     }
 
     #[test]

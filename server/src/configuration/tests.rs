@@ -223,3 +223,18 @@ fn the_users_python_is_refused() {
     assert!(resolve(&Serve::default(), &[("SAGEMAKER_SUBMIT_DIRECTORY", "s3://b/x.tar.gz")]).is_err());
     assert!(resolve(&Serve::default(), &[("SAGEMAKER_PROGRAM", "")]).is_ok());
 }
+
+#[test]
+fn the_console_is_this_machines_own_unless_somebody_says_otherwise() {
+    let check = |line: &str, variables: Variables<'_>, expected| {
+        assert_eq!(resolve(&options(line), variables).unwrap().console, expected, "{line} {variables:?}");
+    };
+    check("--models /srv", &[], Console::Loopback);
+    check("--models /srv --host localhost", &[], Console::Loopback);
+    check("--models /srv --host ::1", &[], Console::Loopback);
+    check("--models /srv --host 0.0.0.0", &[], Console::Off);
+    check("", &[], Console::Off);
+    check("", &[("THICKET_CONSOLE", "on")], Console::Everybody);
+    check("--models /srv --console off", &[("THICKET_CONSOLE", "on")], Console::Off);
+    check_refused(&options("--console yes"), &[], "--console: 'yes' cannot be used, expected on or off");
+}
