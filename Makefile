@@ -8,8 +8,9 @@ SECONDS ?= 60
 FUZZED := pickle legacy json ubjson onnx pack archive csv
 SDK := target/sdk
 THICKET := target/release/thicket
+BENCH_BIN := target/release/thicket-bench
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals density soak clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +55,13 @@ fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
 
 bench: ## Criterion's benches: CSV, kernels, registry, codecs, conversion; BENCH=csv runs one.
 	$(CARGO) bench --workspace $(if $(BENCH),--bench $(BENCH),--bench '*')
+
+soak: build-bench ## 100,000 cycles of load, invoke, let go on 32 connections; a server that leaks on purpose must be noticed.
+	$(CARGO) build --release --workspace --bin thicket --features thicket-engine/planted-leak
+	cp $(THICKET) $(THICKET)-leaking
+	$(MAKE) build
+	$(BENCH_BIN) soak --thicket $(THICKET)
+	$(BENCH_BIN) soak --thicket $(THICKET)-leaking --planted
 
 # For the whole workspace, so that dependencies have the features that tests have, and none is built twice.
 build: ## The server's binary.

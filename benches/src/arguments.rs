@@ -30,6 +30,8 @@ pub enum Command {
     Zipf(Zipf),
     /// Serve far more models from S3 than the kernel lets a thicket server keep in memory
     Density(Density),
+    /// Load, invoke and let models go in numbers, and see that nothing is left behind
+    Soak(Soak),
     /// Write results as one page for a browser
     Report(Report),
 }
@@ -210,6 +212,26 @@ pub struct Density {
     /// How long each of the three measured phases takes
     #[arg(long, default_value = "60", value_parser = positive)]
     pub seconds: f64,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// Options of thicket-bench soak.
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/thicket")]
+    pub thicket: PathBuf,
+    /// Cycles in all
+    #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(1000..))]
+    pub cycles: u64,
+    /// Connections, each with a thread
+    #[arg(long, default_value = "32")]
+    pub clients: NonZeroUsize,
+    /// The server leaks on purpose: it is a failure not to notice
+    #[arg(long)]
+    pub planted: bool,
     /// Where results go.
     #[command(flatten)]
     pub out: Out,

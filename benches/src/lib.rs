@@ -34,5 +34,6 @@ pub mod cold;
 pub mod zipf;
 pub mod density;
 pub mod capacity;
+pub mod soak;
 pub mod report;
 pub mod commands;

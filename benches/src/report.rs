@@ -78,6 +78,8 @@ impl Results {
             "cold" | "inprocess" => self.states.push(typed(outcome)?),
             "zipf" => self.zipf.push(typed(outcome)?),
             "density" => self.density.push(typed(outcome)?),
+            // The table that it printed is all there is to see of it.
+            "soak" => {}
             "capacity" => self.capacities.push(typed(outcome)?),
             "kernels" => self.kernels.push(typed(outcome)?),
             "csv" => self.csv.push(typed(outcome)?),

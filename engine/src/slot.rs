@@ -100,6 +100,8 @@ impl Loaded {
         worth: Worth,
         born: Instant,
     ) -> Self {
+        #[cfg(feature = "planted-leak")]
+        std::mem::forget(std::hint::black_box(vec![1_u8; 256]));
         let loaded = Self {
             name,
             location: arrival.location,

@@ -35,7 +35,8 @@ const PROGRESS: usize = 2000;
 #[derive(Debug)]
 pub struct Fleet {
     names: Vec<String>,
-    requests: Requests,
+    bodies: Vec<String>,
+    expected: Arc<Expected>,
 }
 
 /// One of the models that all others are made of.
@@ -72,14 +73,37 @@ impl Fleet {
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("writing does not panic"))
         })?;
-        let requests = requests(&names, &originals)?;
-        Ok(Self { names, requests })
+        let bodies = bodies(&rows()?, 1).unwrap_or_default();
+        let pickles: Vec<_> = originals.iter().map(|original| original.pickle.as_slice()).collect();
+        let expected = Arc::new(Expected::new(&pickles, &bodies)?);
+        Ok(Self { names, bodies, expected })
     }
 
-    /// Requests of one row to the models of these numbers, again and again, whose answers are checked.
+    /// Requests of one row on the platform's route, to one model after the other, whose answers are checked.
+    ///
+    /// # Errors
+    /// When there is no model.
+    pub fn platform_requests(&self) -> Result<Requests> {
+        self.requests("/endpoints/bench/invocations", &["x-amzn-sagemaker-target-model: {model}".to_owned()])
+    }
+
+    /// The same on the route of a container.
+    ///
+    /// # Errors
+    /// As [`platform_requests`](Self::platform_requests).
+    pub fn container_requests(&self) -> Result<Requests> {
+        self.requests("/models/{model}/invoke", &[])
+    }
+
+    fn requests(&self, route: &str, headers: &[String]) -> Result<Requests> {
+        let expected = Arc::clone(&self.expected);
+        Ok(Requests::new(route, headers, &self.names, self.bodies.clone())?.held_against(expected))
+    }
+
+    /// What the models are called, by number.
     #[must_use]
-    pub fn requests(&self, order: Vec<u32>) -> Requests {
-        self.requests.clone().in_order(order)
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The number of the model of that name.
@@ -87,14 +111,6 @@ impl Fleet {
     pub fn number(&self, name: &str) -> Option<u32> {
         self.names.binary_search_by(|known| known.as_str().cmp(name)).ok().and_then(|at| u32::try_from(at).ok())
     }
-}
-
-fn requests(names: &[String], originals: &[Original]) -> Result<Requests> {
-    let headers = ["x-amzn-sagemaker-target-model: {model}".to_owned()];
-    let bodies = bodies(&rows()?, 1).unwrap_or_default();
-    let pickles: Vec<_> = originals.iter().map(|original| original.pickle.as_slice()).collect();
-    let expected = Expected::new(&pickles, &bodies)?;
-    Ok(Requests::new("/endpoints/bench/invocations", &headers, names, bodies)?.held_against(Arc::new(expected)))
 }
 
 /// What the leaves of a model are multiplied with: another for each, so near to each other that all are house prices, and

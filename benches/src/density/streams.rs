@@ -12,7 +12,7 @@ use super::{Phases, fleet::Fleet, phase::Phase};
 use crate::{
     arguments::Density,
     error::{Error, Result},
-    load::{Answer, Load, Summary, connection::Connection, pace::Pace},
+    load::{Answer, Load, Summary, connection::Connection, pace::Pace, requests::Requests},
     metrics::Metrics,
     process::Tree,
     server::Server,
@@ -34,6 +34,7 @@ const PAGE: usize = 100;
 #[derive(Debug)]
 pub struct Streams<'a> {
     fleet: &'a Fleet,
+    requests: Requests,
     options: &'a Density,
     address: String,
     tree: Tree,
@@ -55,7 +56,8 @@ impl<'a> Streams<'a> {
         let control = Connection::open(&address)?;
         let known = (0..models(options)).filter(|model| !is_unseen(*model)).collect();
         let (tree, start) = (server.tree(), Instant::now());
-        Ok(Self { fleet, options, address, tree, control, start, known, popular: 0 })
+        let requests = fleet.platform_requests()?;
+        Ok(Self { fleet, requests, options, address, tree, control, start, known, popular: 0 })
     }
 
     /// How many models are popular.
@@ -107,7 +109,7 @@ impl<'a> Streams<'a> {
     fn once(&self, order: Vec<u32>) -> Result<Vec<Answer>> {
         let requests_max = order.len() as u64;
         let load = Load { clients: CLIENTS / 2, pace: Pace::Closed, duration: PHASE_MAX, requests_max };
-        load.run(&self.address, &self.fleet.requests(order))
+        load.run(&self.address, &self.requests.clone().in_order(order))
     }
 
     /// These models in turn, at a pace.
@@ -124,7 +126,7 @@ impl<'a> Streams<'a> {
     fn paced_at_most(&self, order: Vec<u32>, rate: f64, requests_max: u64) -> Result<Vec<Answer>> {
         let duration = Duration::from_secs_f64(self.options.seconds);
         let load = Load { clients: CLIENTS, pace: Pace::Rate(rate), duration, requests_max };
-        load.run(&self.address, &self.fleet.requests(order))
+        load.run(&self.address, &self.requests.clone().in_order(order))
     }
 
     /// Popular models, and beside them those of `unseen` and of `left`, each once: the answers of each.
