@@ -21,6 +21,7 @@ use crate::{
     objects::{BUCKET, Objects},
     outcome::Outcome,
     server::{Server, Surroundings},
+    table::Table,
     watch::watch,
 };
 pub use course::Moment;
@@ -82,9 +83,17 @@ pub struct Phases {
 pub fn run(options: &Density) -> Result<()> {
     let stage = Stage::set(options)?;
     let figures = stage.measure(options)?;
-    print!("{}\n{}\n{}", goals::table(&figures), phase::table(&figures), phase::server_table(&figures));
+    for table in tables(&figures) {
+        println!("{table}");
+    }
     Outcome::new("density", &options.out.name, &figures).write(options.out.out.as_deref())?;
     goals::hold(&figures)
+}
+
+/// What came of it: goals, what clients saw, what the server did.
+#[must_use]
+pub fn tables(figures: &Figures) -> [Table; 4] {
+    [goals::table(figures), phase::table(figures), phase::server_table(figures), phase::steps_table(figures)]
 }
 
 /// What the measurement needs, in the order in which it goes.

@@ -16,7 +16,7 @@ use crate::{
     arguments::Report,
     capacity::Capacity,
     csv,
-    density::{Figures, goals, phase},
+    density::{Figures, tables},
     error::{Error, Result},
     http, kernels,
     outcome::{Circumstances, Outcome},
@@ -126,9 +126,7 @@ impl Results {
             let figures = &outcome.results;
             page.section(&format!("Many models in little memory: {}", outcome.name));
             page.text(&density::introduction(figures));
-            page.table(&goals::table(figures));
-            page.table(&phase::table(figures));
-            page.table(&phase::server_table(figures));
+            tables(figures).iter().for_each(|table| page.table(table));
             page.figures(density::charts(figures).map(|(_, chart)| chart));
         }
         if !self.capacities.is_empty() {
@@ -148,9 +146,7 @@ impl Results {
         for Outcome { results: figures, circumstances, .. } in &self.density {
             document.text(&density::introduction(figures));
             document.text(&format!("Measured on {}.", circumstances.machine()));
-            document.table(&goals::table(figures));
-            document.table(&phase::table(figures));
-            document.table(&phase::server_table(figures));
+            tables(figures).iter().for_each(|table| document.table(table));
             for (name, chart) in density::charts(figures) {
                 document.chart(&format!("density-{name}"), &chart);
             }

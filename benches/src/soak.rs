@@ -90,18 +90,17 @@ fn soak(options: &Soak, mode: Mode) -> Result<Figures> {
     let surroundings = Surroundings { environment: &mode.environment(), ..Surroundings::default() };
     let server = Server::start_in(&options.thicket, &folder.path().join("cache"), &words, surroundings)?;
     let mut clients = Clients::new(server.address(), clients, mode, &fleet, &models)?;
-    let mut control = Connection::open(server.address())?;
     let (mut holdings, cycles) = (Vec::new(), options.cycles / Mode::ALL.len() as u64);
     for round in 0..ROUNDS {
         clients.run(cycles * round / ROUNDS..cycles * (round + 1) / ROUNDS)?;
-        clients.unload_all(&mut control)?;
+        clients.unload_all(&mut Connection::open(server.address())?)?;
         holdings.push(match (round, holdings.first()) {
             (0, _) => Holdings::steady(server.pid(), PATIENCE)?,
             (LAST_ROUND, Some(warm)) => Holdings::settled(server.pid(), warm, PATIENCE)?,
             _ => Holdings::of(server.pid())?,
         });
     }
-    let metrics = Metrics::ask(&mut control)?;
+    let metrics = Metrics::ask(&mut Connection::open(server.address())?)?;
     let loads = |result| metrics.of(&format!("thicket_loads_total{{result=\"{result}\"}}"));
     let mut complaints = clients.complaints();
     complaints.extend(holdings::growth(&holdings));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Figures;
 use crate::{
     distribution::{HEADINGS, micros},
+    interval::Counts,
     load::{Answer, Summary},
     metrics::Metrics,
     sample::Sample,
@@ -25,6 +26,9 @@ pub struct Phase {
     pub summary: Summary,
     /// For each second of the phase, when it ended and the 99th percentile of what began in it.
     pub p99_us: Vec<(f64, f64)>,
+    /// The 99th percentile of requests whose model was in memory, from the server's own histogram: from head to answer,
+    /// without the way there and back and the waiting for a processor before and behind it.
+    pub server_p99_us: Option<f64>,
     /// Of all requests, the share whose model was in memory.
     pub hit_ratio: f64,
     /// Loads that converted their model, found it converted, and failed.
@@ -73,6 +77,7 @@ impl Phase {
             span: (before.0, after.0),
             summary: Summary::of(answers),
             p99_us: by_second(answers).into_iter().map(|(second, p99_us)| (before.0 + second, p99_us)).collect(),
+            server_p99_us: Counts::of(&after.2).warm_us(&Counts::of(&before.2), 0.99),
             hit_ratio: if hits + misses > 0.0 { hits / (hits + misses) } else { 1.0 },
             loads: Loads {
                 converted: loads.converted - loads_before.converted,
@@ -118,14 +123,8 @@ pub fn table(figures: &Figures) -> Table {
     headings.extend(["per second", "errors"]);
     let mut table = Table::new(&headings);
     let phases = &figures.phases;
-    for (name, summary) in [
-        ("every model once", &phases.fill.summary),
-        ("all after Zipf's law", &phases.mixed.summary),
-        ("popular ones alone", &phases.warm.summary),
-        ("popular ones beside cold ones", &phases.cold.summary),
-        ("cold: never seen", &phases.never_seen),
-        ("cold: from the cache", &phases.from_cache),
-    ] {
+    let cold = [("cold: never seen", &phases.never_seen), ("cold: from the cache", &phases.from_cache)];
+    for (name, summary) in named(figures).map(|(name, phase)| (name, &phase.summary)).into_iter().chain(cold) {
         let cells = [name.to_owned()].into_iter().chain(summary.latency.cells());
         table.row(cells.chain([short(summary.per_second), summary.errors_text()]));
     }
@@ -135,28 +134,43 @@ pub fn table(figures: &Figures) -> Table {
 /// What the server did in each phase.
 #[must_use]
 pub fn server_table(figures: &Figures) -> Table {
-    let mut headings = vec!["phase", "seconds", "hits %", "loads per second", "converted", "resident", "CPU %"];
-    headings.extend(STEPS);
+    let headings =
+        ["the server", "seconds", "CPU %", "hits %", "warm p99 µs", "loads per second", "converted", "resident"];
     let mut table = Table::new(&headings);
+    for (name, phase) in named(figures) {
+        table.row([
+            name.to_owned(),
+            short(phase.seconds()),
+            short(phase.processor_s / phase.seconds().max(1e-9) * 100.0),
+            short(phase.hit_ratio * 100.0),
+            phase.server_p99_us.map_or_else(|| "-".to_owned(), short),
+            short(phase.loads_per_second()),
+            short(phase.loads.converted),
+            short(phase.resident_models),
+        ]);
+    }
+    table
+}
+
+/// What the steps of a load took in each phase that had loads.
+#[must_use]
+pub fn steps_table(figures: &Figures) -> Table {
+    let headings: Vec<_> = ["a load's steps, mean µs"].into_iter().chain(STEPS).collect();
+    let mut table = Table::new(&headings);
+    for (name, phase) in named(figures).into_iter().filter(|(_, phase)| phase.loads_per_second() > 1.0) {
+        let step = |step: &str| phase.steps_us.iter().find(|(name, _)| name == step).map(|(_, us)| short(*us));
+        let steps = STEPS.iter().map(|name| step(name).unwrap_or_else(|| "-".to_owned()));
+        table.row([name.to_owned()].into_iter().chain(steps));
+    }
+    table
+}
+
+fn named(figures: &Figures) -> [(&'static str, &Phase); 4] {
     let phases = &figures.phases;
-    for (name, phase) in [
+    [
         ("every model once", &phases.fill),
         ("all after Zipf's law", &phases.mixed),
         ("popular ones alone", &phases.warm),
         ("popular ones beside cold ones", &phases.cold),
-    ] {
-        let step = |step: &&str| phase.steps_us.iter().find(|(name, _)| name == step);
-        let steps = STEPS.iter().map(|name| step(name).map_or_else(|| "-".to_owned(), |(_, us)| short(*us)));
-        let cells = [
-            name.to_owned(),
-            short(phase.seconds()),
-            short(phase.hit_ratio * 100.0),
-            short(phase.loads_per_second()),
-            short(phase.loads.converted),
-            short(phase.resident_models),
-            short(phase.processor_s / phase.seconds().max(1e-9) * 100.0),
-        ];
-        table.row(cells.into_iter().chain(steps));
-    }
-    table
+    ]
 }

@@ -38,7 +38,6 @@ pub struct Streams<'a> {
     options: &'a Density,
     address: String,
     tree: Tree,
-    control: Connection,
     start: Instant,
     /// Models by popularity, without those that are to stay unseen.
     known: Vec<u32>,
@@ -50,14 +49,13 @@ impl<'a> Streams<'a> {
     /// Clients of `server`.
     ///
     /// # Errors
-    /// When it takes no connection.
+    /// When the rows for them cannot be read.
     pub fn new(fleet: &'a Fleet, server: &Server, options: &'a Density) -> Result<Self> {
         let address = server.address().to_owned();
-        let control = Connection::open(&address)?;
         let known = (0..models(options)).filter(|model| !is_unseen(*model)).collect();
         let (tree, start) = (server.tree(), Instant::now());
         let requests = fleet.platform_requests()?;
-        Ok(Self { fleet, requests, options, address, tree, control, start, known, popular: 0 })
+        Ok(Self { fleet, requests, options, address, tree, start, known, popular: 0 })
     }
 
     /// How many models are popular.
@@ -94,14 +92,14 @@ impl<'a> Streams<'a> {
     }
 
     /// Runs a phase and says what it came to.
-    fn phase(&mut self, work: impl FnOnce(&Self) -> Result<Vec<Answer>>) -> Result<Phase> {
+    fn phase(&self, work: impl FnOnce(&Self) -> Result<Vec<Answer>>) -> Result<Phase> {
         let before = self.state()?;
         let answers = work(self)?;
         Ok(Phase::between(&before, &self.state()?, &answers))
     }
 
-    fn state(&mut self) -> Result<(f64, Duration, Metrics)> {
-        let metrics = Metrics::ask(&mut self.control)?;
+    fn state(&self) -> Result<(f64, Duration, Metrics)> {
+        let metrics = Metrics::ask(&mut Connection::open(&self.address)?)?;
         Ok((self.start.elapsed().as_secs_f64(), self.tree.processor_time()?, metrics))
     }
 
@@ -159,17 +157,19 @@ impl<'a> Streams<'a> {
     }
 
     /// Models that were converted and are not in memory.
-    fn left(&mut self) -> Result<Vec<u32>> {
+    fn left(&self) -> Result<Vec<u32>> {
         let resident = self.resident()?;
         Ok(self.known.iter().copied().filter(|model| !resident.contains(model)).collect())
     }
 
     /// Models in memory.
-    fn resident(&mut self) -> Result<HashSet<u32>> {
+    fn resident(&self) -> Result<HashSet<u32>> {
+        // A connection for every time: between two phases one would be idle for longer than a server allows.
+        let mut control = Connection::open(&self.address)?;
         let (mut resident, mut page) = (HashSet::new(), String::new());
         loop {
             let head = format!("GET /models?limit={PAGE}{page} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
-            let (_, body) = self.control.get(head.as_bytes()).map_err(Error::at("/models"))?;
+            let (_, body) = control.get(head.as_bytes()).map_err(Error::at("/models"))?;
             let listing: Value = serde_json::from_slice(&body).map_err(Error::at("/models"))?;
             let models = listing["models"].as_array().into_iter().flatten();
             resident.extend(models.filter_map(|model| self.fleet.number(model["modelName"].as_str()?)));
