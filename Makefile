@@ -8,8 +8,9 @@ SECONDS ?= 60
 FUZZED := pickle legacy json ubjson onnx pack archive csv
 SDK := target/sdk
 THICKET := target/release/thicket
+BENCH_BIN := target/release/thicket-bench
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals density soak schedules clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +55,22 @@ fuzz: ## Each reader under cargo-fuzz for SECONDS (60), one after the other.
 
 bench: ## Criterion's benches: CSV, kernels, registry, codecs, conversion; BENCH=csv runs one.
 	$(CARGO) bench --workspace $(if $(BENCH),--bench $(BENCH),--bench '*')
+
+density: build build-bench ## 10,000 models behind S3 in 512 MiB, AWS's stack in as much, docs/density.md anew. MODELS=600 SPAN=5: a quick look.
+	$(PYTHON) tests/tools/install.py
+	$(BENCH_BIN) density $(if $(MODELS),--models $(MODELS)) $(if $(SPAN),--seconds $(SPAN)) --out target/density
+	$(PYTHON) benches/rivals/density.py --out target/density
+	$(BENCH_BIN) report target/density $(if $(MODELS)$(SPAN),,--into docs/density.md)
+
+soak: build-bench ## 100,000 cycles of load, invoke, let go on 32 connections; a server that leaks on purpose must be noticed.
+	$(CARGO) build --release --workspace --bin thicket --features thicket-engine/planted-leak
+	cp $(THICKET) $(THICKET)-leaking
+	$(MAKE) build
+	$(BENCH_BIN) soak --thicket $(THICKET)
+	$(BENCH_BIN) soak --thicket $(THICKET)-leaking --planted
+
+schedules: ## The registry's names and slots under thousands of schedules of their threads. Built apart, without S3.
+	RUSTFLAGS="--cfg shuttle" $(CARGO) test --release --package thicket-engine --lib --target-dir target/schedules schedules
 
 # For the whole workspace, so that dependencies have the features that tests have, and none is built twice.
 build: ## The server's binary.

@@ -17,7 +17,8 @@ from process import Process  # noqa: E402
 
 MANY_MODELS_ROUTES = r"listening on (http://127\.0\.0\.1:\d+)"
 UVICORN = r"Uvicorn running on (http://127\.0\.0\.1:\d+)"
-START_S = 120
+# The first start installs what is served.
+START_S = 600
 # What a city's model answers to a row, as the bare handler's stand-in.
 ANSWER = "[740663.25]"
 # XGBoost from 1.7 on adds the trees up in another order than 0.90.
@@ -162,10 +163,10 @@ def mlserver(folder):
     return MLServer("MLServer", command, announcement, models, {"OMP_NUM_THREADS": "1"})
 
 
-def aws(folder):
+def aws(folder, environment=None):
     place = folder.path / "aws"
     command = [sys.executable, HERE / "aws" / "run.py", place, *houses.archives()]
-    server = Server("AWS", command, MANY_MODELS_ROUTES, folder.path / "houses" / "aws")
+    server = Server("AWS", command, MANY_MODELS_ROUTES, folder.path / "houses" / "aws", environment)
     try:
         form = houses.saved_again(place / "environment" / "bin" / "python", houses.RESAVE_AWS, place / "models")
         houses.spread(server.models, form)

@@ -28,6 +28,10 @@ pub enum Command {
     Cold(Cold),
     /// Ask more models than fit in a thicket server's memory, some much more often than others
     Zipf(Zipf),
+    /// Serve far more models from S3 than the kernel lets a thicket server keep in memory
+    Density(Density),
+    /// Load, invoke and let models go in numbers, and see that nothing is left behind
+    Soak(Soak),
     /// Write results as one page for a browser
     Report(Report),
 }
@@ -178,6 +182,61 @@ pub struct Zipf {
     pub out: Out,
 }
 
+/// Options of thicket-bench density.
+#[derive(Debug, Args)]
+pub struct Density {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/thicket")]
+    pub thicket: PathBuf,
+    /// The S3 server's binary
+    #[arg(long, default_value = ".tools/bin/s3s-fs")]
+    pub s3_server: PathBuf,
+    /// Models under the prefix
+    #[arg(long, default_value = "10000", value_parser = many)]
+    pub models: usize,
+    /// Memory that the kernel lets the server have, in bytes
+    #[arg(long, value_name = "BYTES", default_value = "536870912")]
+    pub limit: u64,
+    /// Ask no kernel: the limit becomes the server's own --memory-limit
+    #[arg(long)]
+    pub no_group: bool,
+    /// The exponent of Zipf's law: the k-th model is asked in proportion to 1 / k^s
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub exponent: f64,
+    /// Requests a second for popular models
+    #[arg(long, value_name = "PER_SECOND", default_value = "2000", value_parser = positive)]
+    pub rate: f64,
+    /// Requests a second for models that are not in memory, half of which were never seen
+    #[arg(long, value_name = "PER_SECOND", default_value = "60", value_parser = positive)]
+    pub cold_rate: f64,
+    /// How long each of the three measured phases takes
+    #[arg(long, default_value = "60", value_parser = positive)]
+    pub seconds: f64,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// Options of thicket-bench soak.
+#[derive(Debug, Args)]
+pub struct Soak {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/thicket")]
+    pub thicket: PathBuf,
+    /// Cycles in all
+    #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(1000..))]
+    pub cycles: u64,
+    /// Connections, each with a thread
+    #[arg(long, default_value = "32")]
+    pub clients: NonZeroUsize,
+    /// The server leaks on purpose: it is a failure not to notice
+    #[arg(long)]
+    pub planted: bool,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
 /// Options of thicket-bench report.
 #[derive(Debug, Args)]
 pub struct Report {
@@ -186,6 +245,15 @@ pub struct Report {
     /// Page to write: report.html in that folder
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Document in which the figures of density are written between its marks, with charts beside it
+    #[arg(long, value_name = "FILE")]
+    pub into: Option<PathBuf>,
+}
+
+/// A number of models that all differ.
+fn many(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if (20..=16_384).contains(&number) { Ok(number) } else { Err(format!("{text} is not between 20 and 16384")) }
 }
 
 /// A number above zero and below a billion.

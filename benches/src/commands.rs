@@ -1,6 +1,6 @@
 //! From the command line to what it asks for.
 
-use crate::{arguments::Command, cold, csv, error::Result, http, inprocess, kernels, report, zipf};
+use crate::{arguments::Command, cold, csv, density, error::Result, http, inprocess, kernels, report, soak, zipf};
 
 /// Measures what `command` says.
 ///
@@ -14,6 +14,8 @@ pub fn run(command: &Command) -> Result<()> {
         Command::Http(options) => http::run(options),
         Command::Cold(options) => cold::run(options),
         Command::Zipf(options) => zipf::run(options),
+        Command::Density(options) => density::run(options),
+        Command::Soak(options) => soak::run(options),
         Command::Report(options) => report::run(options),
     }
 }

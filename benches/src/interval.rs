@@ -74,6 +74,12 @@ impl Counts {
         if lookups > 0.0 { self.hits / lookups } else { 1.0 }
     }
 
+    /// A quantile of the requests since `before` whose model was in memory, in microseconds; nothing without any.
+    #[must_use]
+    pub fn warm_us(&self, before: &Self, quantile: f64) -> Option<f64> {
+        quantile_us(&self.since(before).warm, quantile)
+    }
+
     fn since(&self, before: &Self) -> Self {
         let less = |now: &[f64], before: &[f64]| {
             let before = before.iter().copied().chain(std::iter::repeat(0.0));

@@ -3,14 +3,10 @@
 use serde_json::Value;
 use thicket_tests::{Case, cases};
 
+use crate::legacy::Layout;
+
 /// How often the trees are repeated: 480 trees of 50 leaves or so.
 const COPIES: usize = 60;
-
-/// Bytes of the legacy form's parameter blocks, and of a node with its statistics.
-const LEARNER_BYTES: usize = 136;
-const FOREST_BYTES: usize = 160;
-const TREE_BYTES: usize = 148;
-const NODE_BYTES: usize = 36;
 
 /// What UBJSON writes as `f32`; other numbers are whole.
 const FLOATS: [&str; 4] = ["base_weights", "loss_changes", "split_conditions", "sum_hessian"];
@@ -107,19 +103,19 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
 
 /// The booster in the legacy form with its trees repeated.
 fn legacy(bytes: &[u8]) -> Vec<u8> {
-    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
-    let mut at = if bytes.starts_with(b"binf") { 4 } else { 0 } + LEARNER_BYTES;
-    for _text in ["objective", "booster"] {
-        at += 8 + word(at);
-    }
-    let (forest, trees) = (at, word(at));
-    let first = forest + FOREST_BYTES;
-    let end = (0..trees).fold(first, |at, _| at + TREE_BYTES + word(at + 4) * NODE_BYTES);
-    let targets = end..end + trees * 4;
-    let count = u32::try_from(trees * COPIES).expect("a few trees").to_le_bytes();
+    let Layout { forest, trees, end } = Layout::of(bytes);
+    let (first, count) = (trees[0].start, trees.len());
+    let targets = end..end + count * 4;
+    let repeated_count = u32::try_from(count * COPIES).expect("a few trees").to_le_bytes();
     let (repeated, targets_repeated) = (bytes[first..end].repeat(COPIES), bytes[targets.clone()].repeat(COPIES));
-    let parts: [&[u8]; 6] =
-        [&bytes[..forest], &count, &bytes[forest + 4..first], &repeated, &targets_repeated, &bytes[targets.end..]];
+    let parts: [&[u8]; 6] = [
+        &bytes[..forest],
+        &repeated_count,
+        &bytes[forest + 4..first],
+        &repeated,
+        &targets_repeated,
+        &bytes[targets.end..],
+    ];
     parts.concat()
 }
 

@@ -42,6 +42,11 @@ impl Circumstances {
             processors: thread::available_parallelism().map_or(1, usize::from),
         }
     }
+
+    /// When and on what, in a few words.
+    pub(crate) fn machine(&self) -> String {
+        format!("{}, {} × {}", self.date, self.processors, self.processor)
+    }
 }
 
 impl<T: Serialize> Outcome<T> {

@@ -60,7 +60,7 @@ impl Prefix {
 }
 
 /// The rows of all four models, which have the same columns.
-fn rows() -> Result<String> {
+pub(crate) fn rows() -> Result<String> {
     let read = |house: &thicket_tests::House| {
         let name = Path::new(&house.target).parent().unwrap_or(Path::new(""));
         let path = fixtures().join("houses").join(format!("{}.csv", name.display()));

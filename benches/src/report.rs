@@ -2,6 +2,8 @@
 
 mod axis;
 mod charts;
+mod density;
+mod document;
 mod html;
 mod svg;
 
@@ -12,14 +14,18 @@ use serde_json::Value;
 
 use crate::{
     arguments::Report,
+    capacity::Capacity,
     csv,
+    density::{Figures, tables},
     error::{Error, Result},
     http, kernels,
     outcome::{Circumstances, Outcome},
     state::{self, State},
+    table::Table,
     workload::children,
     zipf,
 };
+use document::Document;
 use html::Page;
 
 /// Writes the page of all results in the folder.
@@ -31,7 +37,7 @@ pub fn run(options: &Report) -> Result<()> {
     let path = options.output.clone().unwrap_or_else(|| options.folder.join("report.html"));
     fs::write(&path, results.page()).map_err(Error::file(&path))?;
     println!("{}", path.display());
-    Ok(())
+    options.into.as_ref().map_or(Ok(()), |path| results.document().write(path))
 }
 
 /// The results of each kind.
@@ -41,6 +47,9 @@ struct Results {
     /// Of models by their state, over HTTP and in process.
     states: Vec<Outcome<Vec<State>>>,
     zipf: Vec<Outcome<zipf::Figures>>,
+    density: Vec<Outcome<Figures>>,
+    /// Of other servers, beside those.
+    capacities: Vec<Outcome<Capacity>>,
     kernels: Vec<Outcome<Vec<kernels::Figure>>>,
     csv: Vec<Outcome<Vec<csv::Figure>>>,
     /// Of every result, in the order of the files.
@@ -68,6 +77,10 @@ impl Results {
             "http" => self.http.push(typed(outcome)?),
             "cold" | "inprocess" => self.states.push(typed(outcome)?),
             "zipf" => self.zipf.push(typed(outcome)?),
+            "density" => self.density.push(typed(outcome)?),
+            // The table that it printed is all there is to see of it.
+            "soak" => {}
+            "capacity" => self.capacities.push(typed(outcome)?),
             "kernels" => self.kernels.push(typed(outcome)?),
             "csv" => self.csv.push(typed(outcome)?),
             kind => return Err(Error::new(format!("results of an unknown kind: {kind}"))),
@@ -96,6 +109,7 @@ impl Results {
             page.table(&zipf::table(&[(&outcome.name, figures)]));
             page.figures(charts::course(figures));
         }
+        self.of_density(&mut page);
         for outcome in &self.kernels {
             page.section(&format!("Kernels in process: {}", outcome.name));
             page.table(&kernels::table(&outcome.results));
@@ -105,6 +119,42 @@ impl Results {
             page.table(&csv::table(&outcome.results));
         }
         page.finish(&self.circumstances)
+    }
+
+    fn of_density(&self, page: &mut Page) {
+        for outcome in &self.density {
+            let figures = &outcome.results;
+            page.section(&format!("Many models in little memory: {}", outcome.name));
+            page.text(&density::introduction(figures));
+            tables(figures).iter().for_each(|table| page.table(table));
+            page.figures(density::charts(figures).map(|(_, chart)| chart));
+        }
+        if !self.capacities.is_empty() {
+            page.section("Models in the same memory");
+            page.table(&self.capacity_table());
+        }
+    }
+
+    fn capacity_table(&self) -> Table {
+        let rivals: Vec<_> = self.capacities.iter().map(|one| (one.name.as_str(), &one.results)).collect();
+        density::capacities(&self.density.iter().map(|one| &one.results).collect::<Vec<_>>(), &rivals)
+    }
+
+    /// What a document of the repository says of density.
+    fn document(&self) -> Document {
+        let mut document = Document::default();
+        for Outcome { results: figures, circumstances, .. } in &self.density {
+            document.text(&density::introduction(figures));
+            document.text(&format!("Measured on {}.", circumstances.machine()));
+            tables(figures).iter().for_each(|table| document.table(table));
+            for (name, chart) in density::charts(figures) {
+                document.chart(&format!("density-{name}"), &chart);
+            }
+        }
+        if !self.capacities.is_empty() {
+            document.table(&self.capacity_table());
+        }
+        document
     }
 
     fn of_http(&self, page: &mut Page) {

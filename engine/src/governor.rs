@@ -10,13 +10,16 @@ pub(crate) mod pressure;
 pub(crate) mod worth;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Instant,
 };
 
 use tokio::sync::Notify;
 
-use crate::histogram::Histogram;
+use crate::{
+    histogram::Histogram,
+    sync::{Mutex, MutexGuard},
+};
 
 /// Memory that models take and may take, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +59,12 @@ pub(crate) enum Admission {
 
 impl Governor {
     pub(crate) fn new(limit_bytes: u64) -> Arc<Self> {
-        Arc::new(Self { limit_bytes, account: Mutex::default(), freed: Notify::new(), drains: Histogram::default() })
+        Arc::new(Self {
+            limit_bytes,
+            account: Mutex::new(Account::default()),
+            freed: Notify::new(),
+            drains: Histogram::default(),
+        })
     }
 
     pub(crate) fn memory(&self) -> Memory {

@@ -20,6 +20,7 @@
 
 #[cfg(test)]
 mod sample;
+mod sync;
 mod error;
 mod blocking;
 mod reason;

@@ -1,12 +1,13 @@
 //! Names → models in memory: a sharded map whose every step is short, without I/O and without dropping a model under a
 //! lock.
 
+#[cfg(all(test, shuttle))]
+mod schedules;
+
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Instant,
 };
-
-use dashmap::{DashMap, Entry};
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -16,13 +17,14 @@ use crate::{
     },
     model::Model,
     slot::{Arrival, Flight, Leader, Lease, Loaded, Registration, Slot},
+    sync::{Entry, Map, Mutex, MutexGuard},
 };
 
 #[derive(Debug)]
 pub(crate) struct Registry {
-    slots: DashMap<Arc<str>, Slot>,
+    slots: Map<Arc<str>, Slot>,
     /// Locked before a slot is, never after.
-    registered: DashMap<Arc<str>, Arc<Registration>>,
+    registered: Map<Arc<str>, Arc<Registration>>,
     ledger: Mutex<Ledger>,
     born: Instant,
 }
@@ -41,9 +43,9 @@ pub(crate) enum Claim {
 impl Registry {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            slots: DashMap::new(),
-            registered: DashMap::new(),
-            ledger: Mutex::default(),
+            slots: Map::new(),
+            registered: Map::new(),
+            ledger: Mutex::new(Ledger::default()),
             born: Instant::now(),
         })
     }

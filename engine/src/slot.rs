@@ -12,10 +12,7 @@
 use std::{
     ops::Deref,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -29,6 +26,7 @@ use crate::{
         worth::{Clock, Worth},
     },
     model::Model,
+    sync::AtomicU64,
 };
 
 /// Below a millisecond nobody notices how long a model takes to come back.
@@ -100,6 +98,8 @@ impl Loaded {
         worth: Worth,
         born: Instant,
     ) -> Self {
+        #[cfg(feature = "planted-leak")]
+        std::mem::forget(std::hint::black_box(vec![1_u8; 256]));
         let loaded = Self {
             name,
             location: arrival.location,

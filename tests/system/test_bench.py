@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from houses import HOUSES, PREFIX
+from s3_server import PROGRAM as S3_PROGRAM
 
 TIMEOUT_S = 60
+CHARTS = ("warm", "cold", "course", "memory", "models")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,56 @@ def test_more_models_than_fit_come_and_go(bench, binary, tmp_path):
     assert any(interval["cold_p50_us"] for interval in figures["intervals"])
     page = Path(bench("report", tmp_path).strip()).read_text()
     assert "Models in memory" in page
+
+
+def density(bench, binary, out, *words):
+    places = ["--thicket", binary, "--s3-server", S3_PROGRAM, "--out", out]
+    rates = ["--rate", 400, "--cold-rate", 40, "--seconds", 1]
+    return bench("density", *places, *rates, *words)
+
+
+def test_many_models_from_s3_in_little_memory(bench, binary, tmp_path):
+    said = density(bench, binary, tmp_path, "--models", 200, "--no-group", "--limit", 6 << 20)
+    assert "failed or wrong answers" in said
+    figures = results(tmp_path, "density")
+    phases = figures["phases"]
+    streams = [phases[name]["summary"] for name in ("fill", "mixed", "warm", "cold")]
+    streams += [phases["never_seen"], phases["from_cache"]]
+    assert [stream["errors"] for stream in streams] == [{}] * len(streams)
+    assert phases["fill"]["loads"]["converted"] == phases["fill"]["summary"]["latency"]["count"] == 160
+    assert phases["never_seen"]["latency"]["count"] == phases["cold"]["loads"]["converted"] == 20
+    assert phases["from_cache"]["latency"]["count"] == 20 <= phases["cold"]["loads"]["cached"]
+    assert phases["warm"]["summary"]["latency"]["count"] == 400 and phases["warm"]["hit_ratio"] > 0.9
+    assert 0 < phases["cold"]["resident_models"] < 100 and figures["is_alive"]
+    document = tmp_path / "density.md"
+    document.write_text("above\n<!-- figures: written by `make density` -->\n<!-- end of figures -->\nbelow\n")
+    page = Path(bench("report", tmp_path, "--into", document).splitlines()[0]).read_text()
+    assert "Many models in little memory" in page and page.count("<svg ") == 5
+    text = document.read_text()
+    assert text.startswith("above\n") and text.endswith("below\n") and "| never seen |" in text.replace("cold: ", "")
+    assert all((tmp_path / f"density-{name}.svg").read_text().endswith("</svg>\n") for name in CHARTS)
+
+
+def test_the_kernels_limit_is_there_or_its_lack_is_told(bench, binary, tmp_path):
+    try:
+        density(bench, binary, tmp_path, "--models", 40, "--limit", 256 << 20)
+    except AssertionError as error:
+        assert "thicket-bench: a memory limit needs a memory cgroup" in str(error)
+        return
+    figures = results(tmp_path, "density")
+    assert figures["kills"] == 0 and figures["is_alive"]
+    last = figures["course"][-1]
+    assert 0 < last["anonymous_bytes"] < last["all_bytes"] <= 256 << 20
+    # Nothing else limits what models may take.
+    assert last["models_limit_bytes"] == pytest.approx(0.8 * (256 << 20), rel=0.01)
+
+
+def test_models_come_and_go_and_nothing_is_left(bench, binary, tmp_path):
+    assert "stand-alone" in bench("soak", "--thicket", binary, "--cycles", 3000, "--out", tmp_path)
+    for figures in results(tmp_path, "soak"):
+        assert figures["complaints"] == [] and figures["cycles"] == 1500 and len(figures["holdings"]) == 10
+        assert figures["loads"] > 1000
+        assert figures["evictions"] > 1000 or figures["mode"] == "Container"
 
 
 def test_what_cannot_be_measured_is_told_in_a_line(bench, tmp_path):

@@ -5,11 +5,13 @@ usage: run.py FOLDER [ARCHIVE ...]
 
 FOLDER receives the virtual environment, the configuration and the logs, and is used again the next time. Each
 ARCHIVE (`<name>/model.tar.gz` with a Booster pickled by XGBoost 0.90) becomes FOLDER/models/<name>, ready to be
-loaded with POST /models. Prints `listening on http://127.0.0.1:PORT` when the server answers, ends on SIGTERM.
+loaded with POST /models. The words in SERVER_LAUNCHER stand before the server's command. Prints `listening on
+http://127.0.0.1:PORT` when the server answers, ends on SIGTERM.
 """
 
 import os
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -100,7 +102,7 @@ def start(python, folder, scratch, port):
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/json",
         "OMP_NUM_THREADS": "1",
     }
-    command = java_command(python, folder, scratch, port)
+    command = [*shlex.split(os.environ.get("SERVER_LAUNCHER", "")), *java_command(python, folder, scratch, port)]
     with open(folder / "server.log", "wb") as log:
         # A session of its own makes a process group of the server and its workers.
         return subprocess.Popen(

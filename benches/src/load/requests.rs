@@ -1,6 +1,6 @@
 //! What is sent: one row after another to one model after another.
 
-use std::{fs, path::Path};
+use std::{fmt, fs, path::Path, sync::Arc};
 
 use thicket_tests::Random;
 
@@ -12,13 +12,20 @@ const BODIES: usize = 4096;
 /// Stands for the model's name in a route and in headers.
 const MODEL: &str = "{model}";
 
+/// What answers should be.
+pub trait Truth: fmt::Debug + Send + Sync {
+    /// Whether `answer` is what that model says of that body, both by their numbers.
+    fn is_right(&self, model: usize, body: usize, answer: &[u8]) -> bool;
+}
+
 /// Heads for each model and bodies for all of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Requests {
-    heads: Vec<String>,
-    bodies: Vec<String>,
+    heads: Arc<[String]>,
+    bodies: Arc<[String]>,
     /// Which model is next, in turn; where there are none, one after the other.
-    order: Vec<u32>,
+    order: Arc<[u32]>,
+    truth: Option<Arc<dyn Truth>>,
 }
 
 impl Requests {
@@ -35,13 +42,19 @@ impl Requests {
         let mut head = fixed.into_iter().chain(headers.iter().map(String::as_str)).collect::<Vec<_>>().join("\r\n");
         head.push_str("\r\n");
         let heads = models.iter().map(|model| head.replace(MODEL, model)).collect();
-        Ok(Self { heads, bodies, order: Vec::new() })
+        Ok(Self { heads, bodies: bodies.into(), order: Arc::default(), truth: None })
     }
 
     /// The same requests to the models in `order`, numbers of models, again and again.
     #[must_use]
     pub fn in_order(self, order: Vec<u32>) -> Self {
-        Self { order, ..self }
+        Self { order: order.into(), ..self }
+    }
+
+    /// The same requests, whose answers are held against `truth`.
+    #[must_use]
+    pub fn held_against(self, truth: Arc<dyn Truth>) -> Self {
+        Self { truth: Some(truth), ..self }
     }
 
     /// The number of the model that request `number` goes to.
@@ -54,10 +67,19 @@ impl Requests {
         }
     }
 
+    fn body(&self, number: u64) -> usize {
+        usize::try_from(number).unwrap_or_default() % self.bodies.len()
+    }
+
+    /// Whether `answer` is right for request `number`; every answer is where nobody knows better.
+    #[must_use]
+    pub fn is_right(&self, number: u64, answer: &[u8]) -> bool {
+        self.truth.as_ref().is_none_or(|truth| truth.is_right(self.model(number), self.body(number), answer))
+    }
+
     /// Puts the bytes of request `number` into `bytes`.
     pub fn write(&self, number: u64, bytes: &mut Vec<u8>) {
-        let row = usize::try_from(number).unwrap_or_default() % self.bodies.len();
-        let body = &self.bodies[row];
+        let body = &self.bodies[self.body(number)];
         bytes.clear();
         bytes.extend_from_slice(self.heads[self.model(number)].as_bytes());
         bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());

@@ -75,8 +75,10 @@ fn a_run_ends_after_its_last_request() {
 
 #[test]
 fn errors_are_counted_by_status_and_have_no_latency() {
-    let answer = |status| Answer { number: 0, begun: Duration::ZERO, latency: Duration::from_millis(1), status };
-    let summary = Summary::of(&[answer(200), answer(503), answer(0), answer(503)]);
-    assert_eq!((summary.latency.count, summary.errors_text().as_str()), (1, "0: 1, 503: 2"));
+    let latency = Duration::from_millis(1);
+    let answer = |status| Answer { number: 0, begun: Duration::ZERO, latency, status, is_right: true };
+    let wrong = Answer { is_right: false, ..answer(200) };
+    let summary = Summary::of(&[answer(200), answer(503), answer(0), wrong, answer(503)]);
+    assert_eq!((summary.latency.count, summary.errors_text().as_str()), (1, "0: 1, 200: 1, 503: 2"));
     assert!((summary.per_second - 1000.0).abs() < 1e-6);
 }

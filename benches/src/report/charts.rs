@@ -88,7 +88,8 @@ pub(super) fn course(figures: &zipf::Figures) -> [Chart; 5] {
     ]
 }
 
-fn over_time(title: &'static str, label: &'static str, series: Vec<Series>) -> Chart {
+/// Lines by seconds since the start.
+pub(super) fn over_time(title: &'static str, label: &'static str, series: Vec<Series>) -> Chart {
     Chart {
         title,
         x: Axis::time("seconds since the start", numbers(&series, |point| point.0)),
@@ -97,7 +98,8 @@ fn over_time(title: &'static str, label: &'static str, series: Vec<Series>) -> C
     }
 }
 
-fn numbers(series: &[Series], number: fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> + Clone {
+/// One coordinate of all points.
+pub(super) fn numbers(series: &[Series], number: fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> + Clone {
     series.iter().flat_map(move |one| one.points.iter().map(number))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::svg::{COLOURS, Chart};
+use super::svg::{COLOURS, Chart, STYLE as CHART_STYLE, escaped};
 use crate::{outcome::Circumstances, table::Table};
 
 const STYLE: &str = include_str!("style.css");
@@ -54,15 +54,14 @@ impl Page {
         self.section("How this was measured");
         self.0.push_str("<dl>");
         for (name, one) in circumstances {
-            let machine = format!("{}, {} × {}", one.date, one.processors, one.processor);
-            let (name, machine, command) = (escaped(name), escaped(&machine), escaped(&one.command));
+            let (name, machine, command) = (escaped(name), escaped(&one.machine()), escaped(&one.command));
             let _ = writeln!(self.0, "<dt>{name}</dt><dd>{machine}<br><code>{command}</code></dd>");
         }
         let body = self.0;
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\"><title>thicket, measured</title>\
-             <style>{STYLE}</style></head>\n<body><h1>thicket, measured</h1>\n{body}</dl></body></html>\n"
+             <style>{CHART_STYLE}{STYLE}</style></head>\n<body><h1>thicket, measured</h1>\n{body}</dl></body></html>\n"
         )
     }
 }
@@ -73,8 +72,4 @@ fn legend(chart: &Chart) -> String {
     };
     let entries: String = chart.series.iter().map(|one| one.name.as_str()).enumerate().map(entry).collect();
     format!("<div class=\"legend\">{entries}</div>")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use super::axis::Axis;
 
+/// What colours and lines a chart has, in a page and alone.
+pub(super) const STYLE: &str = include_str!("chart.css");
+
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 270.0;
 const LEFT: f64 = 70.0;
@@ -48,6 +51,26 @@ impl Chart {
         }
         svg.push_str("</svg>");
         svg
+    }
+
+    /// The same as a file of its own, with title, legend and colours.
+    pub(super) fn alone(&self) -> String {
+        const HEAD: f64 = 44.0;
+        let mut head = format!("<text class=\"title\" x=\"{LEFT}\" y=\"16\">{}</text>", self.title);
+        let mut x = LEFT;
+        for (number, series) in self.series.iter().enumerate() {
+            let (colour, name) = (number % COLOURS, escaped(&series.name));
+            // Writing to a string does not fail.
+            let _ = write!(head, "<path class=\"line c{colour}\" d=\"M{x:.0} 31h14\"/>");
+            let _ = write!(head, "<text x=\"{:.0}\" y=\"35\">{name}</text>", x + 19.0);
+            x += 40.0 + 6.5 * f64::from(u16::try_from(series.name.len()).unwrap_or_default());
+        }
+        let drawing = self.draw().replacen("<svg ", &format!("<svg y=\"{HEAD}\" height=\"{HEIGHT}\" "), 1);
+        let (height, ground) = (HEIGHT + HEAD, "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\">\n<style>{STYLE}</style>{ground}\n\
+             {head}\n{drawing}\n</svg>\n"
+        )
     }
 
     fn left(&self, value: f64) -> f64 {
@@ -97,4 +120,9 @@ impl Chart {
         }
         let _ = write!(svg, "<path class=\"line c{colour}\" d=\"M{path}\"/>");
     }
+}
+
+/// Text as it stands between tags and in attributes.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
