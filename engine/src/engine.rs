@@ -3,6 +3,7 @@
 mod builder;
 mod keeper;
 mod load;
+mod locate;
 mod popular;
 #[cfg(test)]
 mod tests;

@@ -16,11 +16,10 @@ use crate::{
     governor::{Admission, Reservation, policy},
     histogram::micros,
     model::Model,
-    reading::Reading,
     reason::Reason,
     registry::Ticket,
     slot::{Arrival, Loaded, Registration},
-    source::{Source, directory},
+    source::Source,
     times::{Step, Steps},
 };
 
@@ -125,26 +124,6 @@ impl Shared {
                 entry.discard();
             }
         })
-    }
-
-    /// The name under which the cache has the artifact as it is now, or as it was last used where the source does not answer.
-    async fn locate(&self, name: &str, origin: &Origin) -> Result<Key> {
-        let error = match origin.key(name, self.converter.reading).await {
-            Err(error) if error.kind() == ErrorKind::SourceUnavailable => error,
-            located => return located,
-        };
-        let latest = origin.latest(name, self.converter.reading).and_then(|latest| self.cache.latest(&latest));
-        let Some(key) = latest else { return Err(error) };
-        tracing::warn!(model = name, error = error.story(), "the source does not answer: what was used last is served");
-        Ok(key)
-    }
-
-    /// Notes what is used of the model, for the time when its source does not answer.
-    fn note_latest(&self, name: &str, origin: &Origin, entry: &Entry) {
-        let Some(latest) = origin.latest(name, self.converter.reading) else { return };
-        if let Err(error) = self.cache.note_latest(&latest, entry) {
-            tracing::warn!(model = name, error = error.story(), "cannot note what is used of a model");
-        }
     }
 
     /// Fetches and converts the artifact, and publishes the conversion in the cache.
@@ -278,31 +257,6 @@ impl Origin {
             Self::Path(path) => path.display().to_string(),
         }
     }
-
-    /// The name under which the cache notes which state of this artifact was used last; nothing for paths, which are there or
-    /// not.
-    fn latest(&self, name: &str, reading: Reading) -> Option<Key> {
-        match self {
-            Self::Source(source) => Some(Key::of_latest(&source.location(), name, reading)),
-            Self::Path(_) => None,
-        }
-    }
-
-    /// The name under which the cache has this artifact as it is now.
-    async fn key(&self, name: &str, reading: Reading) -> Result<Key> {
-        match self {
-            Self::Source(source) => {
-                let version = source.version(name).await?;
-                Ok(Key::new(&source.location(), name, &version.0, reading))
-            }
-            Self::Path(path) => {
-                let shown = path.display().to_string();
-                let path = path.clone();
-                let version = blocking(move || directory::version_at(&path)).await?;
-                Ok(Key::new("file", &shown, &version.0, reading))
-            }
-        }
-    }
 }
 
 /// The memory that a conversion takes when it is opened.
@@ -320,7 +274,7 @@ fn footprint(entry: &Entry) -> Result<u64> {
 }
 
 /// Runs work that blocks where it holds nobody up. A panic there is an error here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(error) => Err(Error::caused(ErrorKind::Internal, "a load broke off", error)),
