@@ -1,0 +1,66 @@
+//! Whether the source answers anybody: a mark that all loads share, so that while it does not, only one question at a time
+//! finds out when it does again.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::error::{Error, ErrorKind};
+
+/// How long the pauses between two questions are at first and at last.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// The mark; it stands from the first error until the source answers.
+#[derive(Debug, Default)]
+pub(crate) struct Outage(watch::Sender<Option<Error>>);
+
+impl Outage {
+    /// What the source did not answer with, while it does not.
+    pub(crate) fn standing(&self) -> Option<Error> {
+        self.0.borrow().clone()
+    }
+
+    /// Completes when the mark is set.
+    pub(crate) async fn begins(&self) -> Error {
+        let mut mark = self.0.subscribe();
+        let error = mark.wait_for(Option::is_some).await.ok().and_then(|mark| mark.clone());
+        error.unwrap_or_else(|| Error::new(ErrorKind::SourceUnreachable, "the source does not answer"))
+    }
+
+    /// Sets the mark for as long as the next `pause` at least; whether it was not set before.
+    pub(crate) fn set(&self, error: &Error, pause: Duration) -> bool {
+        self.0.send_replace(Some(error.clone().until(pause))).is_none()
+    }
+
+    /// Takes the mark away.
+    pub(crate) fn end(&self) {
+        self.0.send_replace(None);
+    }
+}
+
+/// The pauses between one question and the next, without end.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(PAUSE), |pause| Some((*pause * 2).min(PAUSE_MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mark_stands_until_it_is_taken_away() {
+        let (outage, error) = (Outage::default(), Error::new(ErrorKind::SourceUnreachable, "silence"));
+        assert!(outage.standing().is_none());
+        assert!(outage.set(&error, PAUSE) && !outage.set(&error, PAUSE_MAX));
+        assert_eq!(outage.begins().await.retry_after(), Some(PAUSE_MAX));
+        outage.end();
+        assert!(outage.standing().is_none() && outage.set(&error, PAUSE));
+    }
+
+    #[test]
+    fn pauses_grow_to_seconds() {
+        let pauses: Vec<u128> = pauses().take(7).map(|pause| pause.as_millis()).collect();
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 2000, 2000]);
+    }
+}
