@@ -6,9 +6,12 @@
 //! a file is right for as long as it exists, across restarts and crashes. Whatever a crash left half written lies in a
 //! folder that the next start empties.
 
+mod key;
 mod notes;
+mod quota;
 
 use std::{
+    collections::HashSet,
     fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -16,16 +19,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use sha2::{Digest, Sha256};
+pub(crate) use key::Key;
+use quota::Quota;
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    pack::format,
-    reading::Reading,
-};
+use crate::error::{Error, ErrorKind, Result};
 
-/// Raised when a conversion of the same artifact comes out differently.
-const CONVERSION: u32 = 3;
 /// The last bytes of a sealed file: this and a checksum.
 const SEAL: [u8; 8] = *b"THICKSEA";
 
@@ -58,46 +56,24 @@ impl Form {
 /// A converted model on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
+    pub(crate) key: Key,
     pub(crate) form: Form,
     pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 impl Entry {
+    /// Whether somebody has removed it.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.path.exists()
+    }
+
     /// Removes an entry that turned out to be damaged.
     pub(crate) fn discard(&self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "cannot remove a damaged cache entry");
         }
     }
-}
-
-/// The name of a conversion: one state of one artifact, converted by this version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key(String);
-
-impl Key {
-    /// The key of `version` of the artifact `name` of the source at `location`, as `reading` has it.
-    pub(crate) fn new(location: &str, name: &str, version: &str, reading: Reading) -> Self {
-        let mut digest = Sha256::new();
-        for part in [location, name, version] {
-            digest.update((part.len() as u64).to_le_bytes());
-            digest.update(part);
-        }
-        digest.update(reading.code());
-        digest.update(CONVERSION.to_le_bytes());
-        digest.update(format::VERSION.to_le_bytes());
-        Self(hex(&digest.finalize()))
-    }
-
-    /// The key of what was used last of the artifact `name`, whatever its version.
-    pub(crate) fn of_latest(location: &str, name: &str, reading: Reading) -> Self {
-        // No source has such a version.
-        Self::new(location, name, "\0latest", reading)
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[derive(Debug)]
@@ -107,16 +83,18 @@ pub(crate) struct Cache {
     /// Sets this process apart from others with the same number that share the folder: containers all count from 1.
     process: String,
     sequence: AtomicU64,
+    quota: Quota,
     /// Held shared for as long as the cache is in use: whoever gets it alone may clean up.
     _lock: File,
 }
 
 impl Cache {
-    /// Opens the cache in the folder `root`, which is made when it is missing.
+    /// Opens the cache in the folder `root`, which is made when it is missing. What lies in it should take `bytes_max` at the
+    /// most.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the folder cannot be made or written.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    pub(crate) fn open(root: &Path, bytes_max: Option<u64>) -> Result<Self> {
         let unusable = |error| {
             Error::caused(ErrorKind::Io, format!("the cache directory {} cannot be used", root.display()), error)
         };
@@ -134,25 +112,47 @@ impl Cache {
         lock.lock_shared().map_err(unusable)?;
         let started_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let process = format!("{}-{started_ns}", std::process::id());
-        Ok(Self { root: root.to_owned(), aside, process, sequence: AtomicU64::new(0), _lock: lock })
+        let (sequence, quota) = (AtomicU64::new(0), Quota::new(bytes_max));
+        Ok(Self { root: root.to_owned(), aside, process, sequence, quota, _lock: lock })
     }
 
-    /// The conversion of that key, if there is one.
+    /// The conversion of that key, if there is one. It may be removed at any time, by another server too.
     pub(crate) fn find(&self, key: &Key) -> Option<Entry> {
-        let entry = |form| Entry { form, path: self.path(key, form) };
-        Form::ALL.into_iter().map(entry).find(|entry| entry.path.is_file())
+        let entry = |form| {
+            let path = self.path(key, form);
+            let metadata = path.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some(Entry { key: *key, form, path, bytes: metadata.len() })
+        };
+        let entry = Form::ALL.into_iter().find_map(entry)?;
+        self.quota.note_use(key);
+        Some(entry)
     }
 
-    /// Writes `bytes` as the conversion of `key`; whoever looks finds all of it or nothing.
+    /// Writes `bytes` as the conversion of `key`; whoever looks finds all of it or nothing. Where the disk is full, what is not
+    /// `kept` makes room once.
     ///
     /// # Errors
     /// [`ErrorKind::Io`]; nothing is left behind.
-    pub(crate) fn publish(&self, key: &Key, form: Form, bytes: &[u8]) -> Result<Entry> {
+    pub(crate) fn publish(
+        &self,
+        key: &Key,
+        form: Form,
+        bytes: &[u8],
+        kept: impl FnOnce() -> HashSet<Key>,
+    ) -> Result<Entry> {
         let path = self.path(key, form);
-        self.write(&path, bytes).map_err(|error| {
+        let written = match self.write(&path, bytes) {
+            Err(error) if is_full(&error) => {
+                self.make_room(bytes.len() as u64, &kept());
+                self.write(&path, bytes)
+            }
+            written => written,
+        };
+        written.map_err(|error| {
             Error::caused(ErrorKind::Io, format!("cannot write {} bytes to the cache", bytes.len()), error)
         })?;
-        Ok(Entry { form, path })
+        self.quota.note_write(key, bytes.len());
+        Ok(Entry { key: *key, form, path, bytes: bytes.len() as u64 })
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -171,7 +171,13 @@ impl Cache {
     }
 
     fn path(&self, key: &Key, form: Form) -> PathBuf {
-        self.root.join(&key.0[..2]).join(format!("{}.{}", key.0, form.extension()))
+        self.file(key, form.extension())
+    }
+
+    /// Where the file of that key and kind lies.
+    fn file(&self, key: &Key, extension: &str) -> PathBuf {
+        let name = format!("{key}.{extension}");
+        self.root.join(&name[..2]).join(name)
     }
 }
 
@@ -190,6 +196,11 @@ impl Drop for Aside {
         // Absent once it was renamed into place, which is the usual end.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// Whether it is room that a disk lacks.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn empty(folder: &Path) -> io::Result<()> {
@@ -221,42 +232,32 @@ pub(crate) fn unseal(file: &[u8]) -> Result<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thicket_converters::BestIteration;
+    use crate::reading::Reading;
 
     #[test]
     fn what_is_published_survives_and_what_was_being_written_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::new("s3://bucket/prefix", "a/model.tar.gz", "etag", Reading::default());
         let left_behind = {
-            let cache = Cache::open(folder.path()).unwrap();
+            let cache = Cache::open(folder.path(), None).unwrap();
             assert_eq!(cache.find(&key), None);
-            cache.publish(&key, Form::Onnx, b"graph").unwrap();
+            cache.publish(&key, Form::Onnx, b"graph", HashSet::new).unwrap();
             let aside = cache.aside();
             fs::write(aside.path(), b"half").unwrap();
             let path = aside.path().to_owned();
             std::mem::forget(aside);
-            let _second_server = Cache::open(folder.path()).unwrap();
+            let _second_server = Cache::open(folder.path(), None).unwrap();
             assert!(path.exists(), "a start beside a running server must not clean up");
             path
         };
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), None).unwrap();
         assert!(!left_behind.exists());
         let entry = cache.find(&key).unwrap();
         assert_eq!((entry.form, fs::read(&entry.path).unwrap()), (Form::Onnx, b"graph".to_vec()));
+        assert_eq!((entry.bytes, entry.is_gone()), (5, false));
         entry.discard();
+        assert!(entry.is_gone());
         assert_eq!(cache.find(&key), None);
-    }
-
-    #[test]
-    fn keys_differ_when_any_part_does() {
-        let keys = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", "b", "d")];
-        let readings = [true, false].map(|ensemble| {
-            [BestIteration::AsToday, BestIteration::Legacy].map(|best_iteration| Reading { ensemble, best_iteration })
-        });
-        let keys = keys
-            .iter()
-            .flat_map(|(l, n, v)| readings.as_flattened().iter().map(|reading| Key::new(l, n, v, *reading).0));
-        assert_eq!(keys.collect::<std::collections::HashSet<_>>().len(), 16);
     }
 
     #[test]

@@ -1,15 +1,12 @@
 //! What is noted in the cache beside conversions: which of them was used last of a model, and which models are popular.
 
 use std::{
-    ffi::OsStr,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::PathBuf,
 };
 
-use sha2::{Digest, Sha256};
-
-use super::{Cache, Entry, Key, hex};
+use super::{Cache, Entry, Key};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A key is a digest of 256 bits in hexadecimal.
@@ -23,23 +20,31 @@ impl Cache {
     /// # Errors
     /// [`ErrorKind::Io`]; what was noted before still is then.
     pub(crate) fn note_latest(&self, latest: &Key, entry: &Entry) -> Result<()> {
-        let key = entry.path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-        if self.latest(latest).is_some_and(|noted| noted.0 == key) {
+        self.quota.note_use(latest);
+        if self.latest(latest).is_some_and(|noted| noted == entry.key) {
             return Ok(());
         }
-        self.write(&self.pointer(latest), key.as_bytes()).map_err(unwritten)
+        let text = entry.key.to_string();
+        self.write(&self.pointer(latest), text.as_bytes()).map_err(unwritten)?;
+        self.quota.note_write(latest, text.len());
+        Ok(())
+    }
+
+    /// Forgets what was used last under `latest`: it is no more.
+    pub(crate) fn forget_latest(&self, latest: &Key) {
+        // Absent unless it was used, which is the usual case.
+        let _ = fs::remove_file(self.pointer(latest));
     }
 
     /// The key of what was used last under `latest`.
     pub(crate) fn latest(&self, latest: &Key) -> Option<Key> {
         let mut text = String::new();
         File::open(self.pointer(latest)).ok()?.take(KEY_BYTES + 1).read_to_string(&mut text).ok()?;
-        let is_key = text.len() as u64 == KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_key.then_some(Key(text))
+        Key::parse(&text)
     }
 
     fn pointer(&self, latest: &Key) -> PathBuf {
-        self.root.join(&latest.0[..2]).join(format!("{}.latest", latest.0))
+        self.file(latest, "latest")
     }
 
     /// Writes which models of the source at `location` are popular.
@@ -59,7 +64,7 @@ impl Cache {
     }
 
     fn popular(&self, location: &str) -> PathBuf {
-        self.root.join(format!("{}.popular", hex(&Sha256::digest(location))))
+        self.root.join(format!("{}.popular", Key::of_source(location)))
     }
 }
 
@@ -69,7 +74,7 @@ fn unwritten(error: io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::collections::HashSet;
 
     use super::*;
     use crate::{cache::Form, reading::Reading};
@@ -77,18 +82,20 @@ mod tests {
     #[test]
     fn what_was_used_last_is_known_and_a_damaged_note_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), None).unwrap();
         let [first, second] = ["1", "2"].map(|version| Key::new("s3://bucket", "a", version, Reading::default()));
         let latest = Key::of_latest("s3://bucket", "a", Reading::default());
         assert_eq!(cache.latest(&latest), None);
         for key in [&first, &second, &second] {
-            let entry = cache.publish(key, Form::Onnx, b"graph").unwrap();
+            let entry = cache.publish(key, Form::Onnx, b"graph", HashSet::new).unwrap();
             cache.note_latest(&latest, &entry).unwrap();
             assert_eq!(cache.latest(&latest).as_ref(), Some(key));
         }
-        for text in ["", "../../../etc/passwd", &first.0[1..], &format!("{}0", first.0)] {
+        for text in ["", "../../../etc/passwd", &first.to_string()[1..], &format!("{first}0")] {
             fs::write(cache.pointer(&latest), text).unwrap();
             assert_eq!(cache.latest(&latest), None);
         }
+        cache.forget_latest(&latest);
+        assert!(!cache.pointer(&latest).exists());
     }
 }
