@@ -12,11 +12,15 @@ pub enum Reason {
     Idle,
     /// It was unloaded.
     Unload,
+    /// Its artifact changed, and what was made of the new one took its place.
+    Replaced,
+    /// Its artifact is no longer in the source.
+    Deleted,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Room, Self::Pressure, Self::Idle, Self::Unload];
+    pub const ALL: [Self; 6] = [Self::Room, Self::Pressure, Self::Idle, Self::Unload, Self::Replaced, Self::Deleted];
 
     /// The reason's name in logs, metrics and listings.
     #[must_use]
@@ -26,6 +30,8 @@ impl Reason {
             Self::Pressure => "pressure",
             Self::Idle => "idle",
             Self::Unload => "unload",
+            Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use dashmap::{DashMap, Entry};
 
 use crate::{
+    cache::Key,
     error::{Error, ErrorKind, Result},
     governor::{
         Reservation,
@@ -111,6 +112,38 @@ impl Registry {
             }
             Slot::Loading(_) => None,
         }
+    }
+
+    /// The model of that name if it is in memory, for who does not want it.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Loaded>> {
+        match self.slots.get(name)?.value() {
+            Slot::Ready(loaded) => Some(Arc::clone(loaded)),
+            Slot::Loading(_) => None,
+        }
+    }
+
+    /// Puts a model in the place of the conversion `old` of the same name, which drains, if that is still there; the one that
+    /// left.
+    pub(crate) fn replace(
+        &self,
+        name: &Arc<str>,
+        old: &Key,
+        arrival: Arrival,
+        model: Model,
+        reservation: Reservation,
+    ) -> Option<Arc<Loaded>> {
+        let loaded = Loaded::new(Arc::clone(name), arrival, model, reservation, Worth::NONE, self.born);
+        let past = self.find(name).filter(|past| past.key == *old)?;
+        let fresh = Arc::new(loaded.in_place_of(&past));
+        {
+            let mut slot = self.slots.get_mut(name)?;
+            match slot.value_mut() {
+                Slot::Ready(found) if Arc::ptr_eq(found, &past) => *found = fresh,
+                _ => return None,
+            }
+        }
+        past.drain();
+        Some(past)
     }
 
     /// Every model in memory, in no order.
