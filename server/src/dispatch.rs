@@ -80,7 +80,7 @@ async fn handle(
         Route::Ready => Ok(control::readiness(service)),
         Route::Document => Ok(control::document()),
         Route::Metrics => Ok(control::metrics(service)),
-        Route::List => Ok(control::list(service, query)),
+        Route::List => control::list(service, query).await,
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),
         Route::Unload(name) => control::unload(service, &name).await,
