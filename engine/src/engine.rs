@@ -70,8 +70,6 @@ struct Shared {
     departures: Departures,
     refusals: Refusals,
     outage: Outage,
-    /// It is being found out whether the source answers anybody, because it lets somebody wait for long.
-    is_doubting: AtomicBool,
     /// Names of models that leave memory only when they are told to.
     pins: HashSet<String>,
     /// Popular models are being brought: what is in memory says nothing of popularity yet.

@@ -1,7 +1,7 @@
 //! Whether the source answers anybody: a mark that all loads share, so that while it does not, only one question at a time
 //! finds out when it does again.
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use tokio::sync::watch;
 
@@ -11,31 +11,35 @@ use crate::error::{Error, ErrorKind};
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// The mark; it stands from the first error until the source answers.
+/// The mark; it stands for as long as the source answers nobody.
 #[derive(Debug, Default)]
-pub(crate) struct Outage(watch::Sender<Option<Error>>);
+pub(crate) struct Outage {
+    mark: watch::Sender<Option<Error>>,
+    /// Somebody finds out whether the source answers, and sets the mark and takes it away.
+    pub(crate) is_asked: AtomicBool,
+}
 
 impl Outage {
     /// What the source did not answer with, while it does not.
     pub(crate) fn standing(&self) -> Option<Error> {
-        self.0.borrow().clone()
+        self.mark.borrow().clone()
     }
 
     /// Completes when the mark is set.
     pub(crate) async fn begins(&self) -> Error {
-        let mut mark = self.0.subscribe();
+        let mut mark = self.mark.subscribe();
         let error = mark.wait_for(Option::is_some).await.ok().and_then(|mark| mark.clone());
         error.unwrap_or_else(|| Error::new(ErrorKind::SourceUnreachable, "the source does not answer"))
     }
 
-    /// Sets the mark for as long as the next `pause` at least; whether it was not set before.
+    /// Sets the mark, for the next `pause` at least; whether it was not set before.
     pub(crate) fn set(&self, error: &Error, pause: Duration) -> bool {
-        self.0.send_replace(Some(error.clone().until(pause))).is_none()
+        self.mark.send_replace(Some(error.clone().until(pause))).is_none()
     }
 
-    /// Takes the mark away.
-    pub(crate) fn end(&self) {
-        self.0.send_replace(None);
+    /// Takes the mark away; whether it was set.
+    pub(crate) fn end(&self) -> bool {
+        self.mark.send_replace(None).is_some()
     }
 }
 
@@ -54,7 +58,7 @@ mod tests {
         assert!(outage.standing().is_none());
         assert!(outage.set(&error, PAUSE) && !outage.set(&error, PAUSE_MAX));
         assert_eq!(outage.begins().await.retry_after(), Some(PAUSE_MAX));
-        outage.end();
+        assert!(outage.end() && !outage.end());
         assert!(outage.standing().is_none() && outage.set(&error, PAUSE));
     }
 

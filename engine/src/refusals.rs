@@ -64,11 +64,11 @@ impl Refusals {
     }
 }
 
-/// How long pauses after an error of that kind become; nothing where the next try may do better at once, or where it is known
-/// when it may ([`Outage`](crate::outage::Outage)).
+/// How long pauses after an error of that kind become; nothing where the next try may do better at once.
 fn pause_max(kind: ErrorKind) -> Option<Duration> {
     match kind {
-        ErrorKind::NotFound => Some(PAUSE),
+        // When a source answers again is soon known.
+        ErrorKind::NotFound | ErrorKind::SourceUnreachable => Some(PAUSE),
         ErrorKind::InvalidArtifact | ErrorKind::Unsupported | ErrorKind::LibraryMissing => Some(ARTIFACT_PAUSE_MAX),
         ErrorKind::SourceUnavailable | ErrorKind::Io => Some(SOURCE_PAUSE_MAX),
         _ => None,

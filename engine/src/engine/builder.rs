@@ -227,7 +227,6 @@ impl Builder {
             departures: Departures::default(),
             refusals: Refusals::default(),
             outage: Outage::default(),
-            is_doubting: AtomicBool::new(false),
             pins: self.pins,
             is_preloading: AtomicBool::new(false),
             load_permits: Semaphore::new(load_permits_max),

@@ -39,43 +39,45 @@ impl Shared {
         answered.inspect_err(|error| self.note_outage(source, error))
     }
 
-    /// Finds out whether the source answers anybody, when it lets somebody wait for long. Never completes.
+    /// Has it found out whether the source answers anybody, when it lets somebody wait for long. Never completes.
     async fn doubt(self: &Arc<Self>, source: &Arc<dyn Source>) -> Infallible {
         sleep(PATIENCE).await;
-        if !self.is_doubting.swap(true, Ordering::AcqRel) {
-            let (shared, source) = (Arc::clone(self), Arc::clone(source));
-            self.runtime.spawn(async move {
-                let reached = source.reach().await;
-                shared.is_doubting.store(false, Ordering::Release);
-                if let Err(error) = reached {
-                    shared.note_outage(&source, &error);
-                }
-            });
-        }
+        self.find_out(source);
         future::pending().await
     }
 
-    /// Sets the mark if the source answers nobody, and has it taken away when it does.
+    /// Has it found out whether the source answers anybody, when it did not answer somebody.
     pub(super) fn note_outage(self: &Arc<Self>, source: &Arc<dyn Source>, error: &Error) {
-        if error.kind() != ErrorKind::SourceUnreachable || !self.outage.set(error, Duration::ZERO) {
-            return;
+        if error.kind() == ErrorKind::SourceUnreachable {
+            self.find_out(source);
         }
-        tracing::warn!(error = error.story(), "the source does not answer: what was used last is served");
-        self.runtime.spawn(probe(Arc::downgrade(self), Arc::clone(source)));
+    }
+
+    fn find_out(self: &Arc<Self>, source: &Arc<dyn Source>) {
+        if !self.outage.is_asked.swap(true, Ordering::AcqRel) {
+            self.runtime.spawn(ask(Arc::downgrade(self), Arc::clone(source)));
+        }
     }
 }
 
-/// Asks until the source answers, or nobody has the engine any more.
-async fn probe(shared: Weak<Shared>, source: Arc<dyn Source>) {
+/// Asks until the source answers, or nobody has the engine any more. Whether one artifact or all are out of reach is not known
+/// before the first answer: it is this that sets the mark.
+async fn ask(shared: Weak<Shared>, source: Arc<dyn Source>) {
     let began = Instant::now();
     for pause in outage::pauses() {
         let reached = source.reach().await;
         let Some(shared) = shared.upgrade() else { return };
         match reached {
-            Err(error) if error.kind() == ErrorKind::SourceUnreachable => drop(shared.outage.set(&error, pause)),
+            Err(error) if error.kind() == ErrorKind::SourceUnreachable => {
+                if shared.outage.set(&error, pause) {
+                    tracing::warn!(error = error.story(), "the source does not answer: what was used last is served");
+                }
+            }
             _ => {
-                tracing::info!(after_ms = began.elapsed().as_millis(), "the source answers again");
-                return shared.outage.end();
+                if shared.outage.end() {
+                    tracing::info!(after_ms = began.elapsed().as_millis(), "the source answers again");
+                }
+                return shared.outage.is_asked.store(false, Ordering::Release);
             }
         }
         drop(shared);

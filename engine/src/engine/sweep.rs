@@ -5,7 +5,7 @@
 //! A source that does not answer changes nothing, and neither does an artifact that cannot be loaded.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
@@ -65,6 +65,7 @@ struct Answers {
     /// What their artifacts are now, where that is something else.
     changed: Vec<(Arc<str>, Key)>,
     missing: Vec<Arc<str>>,
+    there: Vec<Arc<str>>,
 }
 
 /// Looks after changes for as long as somebody has the engine.
@@ -74,11 +75,10 @@ pub(super) async fn sweep(shared: Weak<Shared>, source: Arc<dyn Source>, times: 
     loop {
         time::sleep(times.period).await;
         let Some(residents) = sweeper.residents() else { return };
-        // What nobody answered for stays as it is.
-        if let Some(answers) = sweeper.ask(residents).await {
-            sweeper.let_go(answers.missing);
-            sweeper.replace(answers.changed).await;
-        }
+        // What there is no answer for stays as it is.
+        let Some(answers) = sweeper.ask(residents).await else { return };
+        sweeper.let_go(answers.missing, &answers.there);
+        sweeper.replace(answers.changed).await;
     }
 }
 
@@ -90,11 +90,11 @@ impl Sweeper {
         Some(from_source.map(|loaded| (Arc::clone(&loaded.name), loaded.key)).collect())
     }
 
-    /// What the source says of all of them; nothing when it does not answer.
+    /// What the source says of them; nothing when nobody has the engine any more.
     async fn ask(&mut self, mut residents: Residents) -> Option<Answers> {
         let mut answers = Answers::default();
         if self.shared.upgrade()?.outage.standing().is_some() {
-            return None;
+            return Some(answers);
         }
         if let Some(cost) = self.source.page_cost() {
             self.list(cost, &mut residents, &mut answers).await?;
@@ -116,7 +116,6 @@ impl Sweeper {
             let page = shared.answer(&self.source, || self.source.page(next.as_deref(), PAGE_ARTIFACTS)).await;
             let page = match page {
                 Ok(page) => page,
-                Err(error) if error.kind() == ErrorKind::SourceUnreachable => return None,
                 Err(error) => {
                     tracing::debug!(error = error.story(), "the source does not list: each artifact is asked for");
                     return Some(());
@@ -162,7 +161,6 @@ impl Sweeper {
             match answered {
                 Ok(key) => answers.note(name, old, key),
                 Err(error) if error.kind() == ErrorKind::NotFound => answers.missing.push(name),
-                Err(error) if error.kind() == ErrorKind::SourceUnreachable => return None,
                 Err(error) => tracing::debug!(model = &*name, error = error.story(), "not known whether it changed"),
             }
         }
@@ -178,10 +176,12 @@ impl Sweeper {
     }
 
     /// Lets go of what has been missing for long.
-    fn let_go(&mut self, missing: Vec<Arc<str>>) {
+    fn let_go(&mut self, missing: Vec<Arc<str>>, there: &[Arc<str>]) {
         let Some(shared) = self.shared.upgrade() else { return };
-        let still: HashSet<&Arc<str>> = missing.iter().collect();
-        self.missing.retain(|name, _| still.contains(name));
+        for name in there {
+            self.missing.remove(name);
+        }
+        self.missing.retain(|name, _| shared.registry.find(name).is_some());
         for name in missing {
             let since = *self.missing.entry(Arc::clone(&name)).or_insert_with(Instant::now);
             if since.elapsed() < self.times.deleted_grace {
@@ -197,11 +197,10 @@ impl Sweeper {
 
     /// Loads what changed, some at once, unless it is too early for another try.
     async fn replace(&mut self, changed: Vec<(Arc<str>, Key)>) {
-        let there: HashSet<&Arc<str>> = changed.iter().map(|(name, _)| name).collect();
-        self.failed.retain(|name, _| there.contains(name));
-        let Some(at_once_max) = self.shared.upgrade().map(|shared| (shared.load_permits_max / 2).max(1)) else {
-            return;
-        };
+        let Some(shared) = self.shared.upgrade() else { return };
+        self.failed.retain(|name, _| shared.registry.find(name).is_some());
+        let at_once_max = (shared.load_permits_max / 2).max(1);
+        drop(shared);
         let mut loads = JoinSet::new();
         let mut changed = changed.into_iter();
         loop {
@@ -236,6 +235,7 @@ impl Sweeper {
 
 impl Answers {
     fn note(&mut self, name: Arc<str>, old: Key, now: Key) {
+        self.there.push(Arc::clone(&name));
         if now != old {
             self.changed.push((name, now));
         }
