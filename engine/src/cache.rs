@@ -6,29 +6,24 @@
 //! a file is right for as long as it exists, across restarts and crashes. Whatever a crash left half written lies in a
 //! folder that the next start empties.
 
+mod key;
+mod notes;
+mod quota;
+
 use std::{
-    ffi::OsStr,
+    collections::HashSet,
     fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use sha2::{Digest, Sha256};
+pub(crate) use key::Key;
+use quota::Quota;
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    pack::format,
-    reading::Reading,
-};
+use crate::error::{Error, ErrorKind, Result};
 
-/// Raised when a conversion of the same artifact comes out differently.
-const CONVERSION: u32 = 3;
-/// A key is a digest of 256 bits in hexadecimal.
-const KEY_BYTES: u64 = 64;
-/// Longer lists of popular models are not read.
-const POPULAR_BYTES_MAX: u64 = 16 << 20;
 /// The last bytes of a sealed file: this and a checksum.
 const SEAL: [u8; 8] = *b"THICKSEA";
 
@@ -61,46 +56,34 @@ impl Form {
 /// A converted model on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
+    pub(crate) key: Key,
     pub(crate) form: Form,
     pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 impl Entry {
+    /// Whether somebody has removed it.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.path.exists()
+    }
+
+    /// Whether `error`, met where this was opened that had just been written, tells of somebody who got at the file: what we
+    /// write in a form of our own is never wrong by itself.
+    pub(crate) fn was_spoilt(&self, error: &Error) -> bool {
+        match error.kind() {
+            ErrorKind::InvalidArtifact => matches!(self.form, Form::Forest | Form::Bundle),
+            ErrorKind::Io => self.is_gone(),
+            _ => false,
+        }
+    }
+
     /// Removes an entry that turned out to be damaged.
     pub(crate) fn discard(&self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "cannot remove a damaged cache entry");
         }
     }
-}
-
-/// The name of a conversion: one state of one artifact, converted by this version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key(String);
-
-impl Key {
-    /// The key of `version` of the artifact `name` of the source at `location`, as `reading` has it.
-    pub(crate) fn new(location: &str, name: &str, version: &str, reading: Reading) -> Self {
-        let mut digest = Sha256::new();
-        for part in [location, name, version] {
-            digest.update((part.len() as u64).to_le_bytes());
-            digest.update(part);
-        }
-        digest.update(reading.code());
-        digest.update(CONVERSION.to_le_bytes());
-        digest.update(format::VERSION.to_le_bytes());
-        Self(hex(&digest.finalize()))
-    }
-
-    /// The key of what was used last of the artifact `name`, whatever its version.
-    pub(crate) fn of_latest(location: &str, name: &str, reading: Reading) -> Self {
-        // No source has such a version.
-        Self::new(location, name, "\0latest", reading)
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[derive(Debug)]
@@ -110,16 +93,18 @@ pub(crate) struct Cache {
     /// Sets this process apart from others with the same number that share the folder: containers all count from 1.
     process: String,
     sequence: AtomicU64,
+    quota: Quota,
     /// Held shared for as long as the cache is in use: whoever gets it alone may clean up.
     _lock: File,
 }
 
 impl Cache {
-    /// Opens the cache in the folder `root`, which is made when it is missing.
+    /// Opens the cache in the folder `root`, which is made when it is missing. What lies in it should take `bytes_max` at the
+    /// most.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the folder cannot be made or written.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    pub(crate) fn open(root: &Path, bytes_max: Option<u64>) -> Result<Self> {
         let unusable = |error| {
             Error::caused(ErrorKind::Io, format!("the cache directory {} cannot be used", root.display()), error)
         };
@@ -137,25 +122,47 @@ impl Cache {
         lock.lock_shared().map_err(unusable)?;
         let started_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let process = format!("{}-{started_ns}", std::process::id());
-        Ok(Self { root: root.to_owned(), aside, process, sequence: AtomicU64::new(0), _lock: lock })
+        let (sequence, quota) = (AtomicU64::new(0), Quota::new(bytes_max));
+        Ok(Self { root: root.to_owned(), aside, process, sequence, quota, _lock: lock })
     }
 
-    /// The conversion of that key, if there is one.
+    /// The conversion of that key, if there is one. It may be removed at any time, by another server too.
     pub(crate) fn find(&self, key: &Key) -> Option<Entry> {
-        let entry = |form| Entry { form, path: self.path(key, form) };
-        Form::ALL.into_iter().map(entry).find(|entry| entry.path.is_file())
+        let entry = |form| {
+            let path = self.path(key, form);
+            let metadata = path.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some(Entry { key: *key, form, path, bytes: metadata.len() })
+        };
+        let entry = Form::ALL.into_iter().find_map(entry)?;
+        self.quota.note_use(key);
+        Some(entry)
     }
 
-    /// Writes `bytes` as the conversion of `key`; whoever looks finds all of it or nothing.
+    /// Writes `bytes` as the conversion of `key`; whoever looks finds all of it or nothing. Where the disk is full, what is not
+    /// `kept` makes room once.
     ///
     /// # Errors
     /// [`ErrorKind::Io`]; nothing is left behind.
-    pub(crate) fn publish(&self, key: &Key, form: Form, bytes: &[u8]) -> Result<Entry> {
+    pub(crate) fn publish(
+        &self,
+        key: &Key,
+        form: Form,
+        bytes: &[u8],
+        kept: impl FnOnce() -> HashSet<Key>,
+    ) -> Result<Entry> {
         let path = self.path(key, form);
-        self.write(&path, bytes).map_err(|error| {
+        let written = match self.write(&path, bytes) {
+            Err(error) if is_full(&error) => {
+                self.make_room(bytes.len() as u64, &kept());
+                self.write(&path, bytes)
+            }
+            written => written,
+        };
+        written.map_err(|error| {
             Error::caused(ErrorKind::Io, format!("cannot write {} bytes to the cache", bytes.len()), error)
         })?;
-        Ok(Entry { form, path })
+        self.quota.note_write(key, bytes.len());
+        Ok(Entry { key: *key, form, path, bytes: bytes.len() as u64 })
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -167,50 +174,6 @@ impl Cache {
         fs::rename(aside.path(), path)
     }
 
-    /// Notes `entry` as what was used last under `latest`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`]; what was noted before still is then.
-    pub(crate) fn note_latest(&self, latest: &Key, entry: &Entry) -> Result<()> {
-        let key = entry.path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-        if self.latest(latest).is_some_and(|noted| noted.0 == key) {
-            return Ok(());
-        }
-        self.write(&self.pointer(latest), key.as_bytes()).map_err(unwritten)
-    }
-
-    /// The key of what was used last under `latest`.
-    pub(crate) fn latest(&self, latest: &Key) -> Option<Key> {
-        let mut text = String::new();
-        File::open(self.pointer(latest)).ok()?.take(KEY_BYTES + 1).read_to_string(&mut text).ok()?;
-        let is_key = text.len() as u64 == KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_key.then_some(Key(text))
-    }
-
-    fn pointer(&self, latest: &Key) -> PathBuf {
-        self.root.join(&latest.0[..2]).join(format!("{}.latest", latest.0))
-    }
-
-    /// Writes which models of the source at `location` are popular.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`]; what was written before is still there then.
-    pub(crate) fn write_popular(&self, location: &str, text: &[u8]) -> Result<()> {
-        self.write(&self.popular(location), text).map_err(unwritten)
-    }
-
-    /// What was written of the source at `location`, if it is not more than can be true.
-    pub(crate) fn read_popular(&self, location: &str) -> Option<Vec<u8>> {
-        let mut text = Vec::new();
-        let file = File::open(self.popular(location)).ok()?;
-        file.take(POPULAR_BYTES_MAX + 1).read_to_end(&mut text).ok()?;
-        (text.len() as u64 <= POPULAR_BYTES_MAX).then_some(text)
-    }
-
-    fn popular(&self, location: &str) -> PathBuf {
-        self.root.join(format!("{}.popular", hex(&Sha256::digest(location))))
-    }
-
     /// A place for a file that is being written; what lies there is removed with the value.
     pub(crate) fn aside(&self) -> Aside {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
@@ -218,7 +181,13 @@ impl Cache {
     }
 
     fn path(&self, key: &Key, form: Form) -> PathBuf {
-        self.root.join(&key.0[..2]).join(format!("{}.{}", key.0, form.extension()))
+        self.file(key, form.extension())
+    }
+
+    /// Where the file of that key and kind lies.
+    fn file(&self, key: &Key, extension: &str) -> PathBuf {
+        let name = format!("{key}.{extension}");
+        self.root.join(&name[..2]).join(name)
     }
 }
 
@@ -239,8 +208,9 @@ impl Drop for Aside {
     }
 }
 
-fn unwritten(error: io::Error) -> Error {
-    Error::caused(ErrorKind::Io, "cannot write to the cache", error)
+/// Whether it is room that a disk lacks.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn empty(folder: &Path) -> io::Result<()> {
@@ -272,60 +242,32 @@ pub(crate) fn unseal(file: &[u8]) -> Result<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thicket_converters::BestIteration;
+    use crate::reading::Reading;
 
     #[test]
     fn what_is_published_survives_and_what_was_being_written_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let key = Key::new("s3://bucket/prefix", "a/model.tar.gz", "etag", Reading::default());
         let left_behind = {
-            let cache = Cache::open(folder.path()).unwrap();
+            let cache = Cache::open(folder.path(), None).unwrap();
             assert_eq!(cache.find(&key), None);
-            cache.publish(&key, Form::Onnx, b"graph").unwrap();
+            cache.publish(&key, Form::Onnx, b"graph", HashSet::new).unwrap();
             let aside = cache.aside();
             fs::write(aside.path(), b"half").unwrap();
             let path = aside.path().to_owned();
             std::mem::forget(aside);
-            let _second_server = Cache::open(folder.path()).unwrap();
+            let _second_server = Cache::open(folder.path(), None).unwrap();
             assert!(path.exists(), "a start beside a running server must not clean up");
             path
         };
-        let cache = Cache::open(folder.path()).unwrap();
+        let cache = Cache::open(folder.path(), None).unwrap();
         assert!(!left_behind.exists());
         let entry = cache.find(&key).unwrap();
         assert_eq!((entry.form, fs::read(&entry.path).unwrap()), (Form::Onnx, b"graph".to_vec()));
+        assert_eq!((entry.bytes, entry.is_gone()), (5, false));
         entry.discard();
+        assert!(entry.is_gone());
         assert_eq!(cache.find(&key), None);
-    }
-
-    #[test]
-    fn what_was_used_last_is_known_and_a_damaged_note_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
-        let [first, second] = ["1", "2"].map(|version| Key::new("s3://bucket", "a", version, Reading::default()));
-        let latest = Key::of_latest("s3://bucket", "a", Reading::default());
-        assert_eq!(cache.latest(&latest), None);
-        for key in [&first, &second, &second] {
-            let entry = cache.publish(key, Form::Onnx, b"graph").unwrap();
-            cache.note_latest(&latest, &entry).unwrap();
-            assert_eq!(cache.latest(&latest).as_ref(), Some(key));
-        }
-        for text in ["", "../../../etc/passwd", &first.0[1..], &format!("{}0", first.0)] {
-            fs::write(cache.pointer(&latest), text).unwrap();
-            assert_eq!(cache.latest(&latest), None);
-        }
-    }
-
-    #[test]
-    fn keys_differ_when_any_part_does() {
-        let keys = [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("a", "b", "d")];
-        let readings = [true, false].map(|ensemble| {
-            [BestIteration::AsToday, BestIteration::Legacy].map(|best_iteration| Reading { ensemble, best_iteration })
-        });
-        let keys = keys
-            .iter()
-            .flat_map(|(l, n, v)| readings.as_flattened().iter().map(|reading| Key::new(l, n, v, *reading).0));
-        assert_eq!(keys.collect::<std::collections::HashSet<_>>().len(), 16);
     }
 
     #[test]

@@ -32,6 +32,12 @@ pub struct Counts {
     pub damage_evictions: u64,
     /// Models that left memory because they were told to.
     pub unloads: u64,
+    /// Models that left memory because what their artifact changed to took their place.
+    pub replacements: u64,
+    /// Models that left memory because their artifact was deleted.
+    pub deletions: u64,
+    /// Changed artifacts that could not take the place of what was in memory.
+    pub refresh_failures: u64,
 }
 
 /// The counters behind [`Counts`].
@@ -49,6 +55,9 @@ pub(crate) struct Counters {
     pub(crate) idle_evictions: Counter,
     pub(crate) damage_evictions: Counter,
     pub(crate) unloads: Counter,
+    pub(crate) replacements: Counter,
+    pub(crate) deletions: Counter,
+    pub(crate) refresh_failures: Counter,
 }
 
 impl Counters {
@@ -60,6 +69,8 @@ impl Counters {
             Reason::Idle => &self.idle_evictions,
             Reason::Damage => &self.damage_evictions,
             Reason::Unload => &self.unloads,
+            Reason::Replaced => &self.replacements,
+            Reason::Deleted => &self.deletions,
         }
     }
 
@@ -77,6 +88,9 @@ impl Counters {
             idle_evictions: self.idle_evictions.count(),
             damage_evictions: self.damage_evictions.count(),
             unloads: self.unloads.count(),
+            replacements: self.replacements.count(),
+            deletions: self.deletions.count(),
+            refresh_failures: self.refresh_failures.count(),
         }
     }
 }

@@ -3,7 +3,14 @@
 mod builder;
 mod keeper;
 mod load;
+mod locate;
 mod popular;
+mod probe;
+mod refresh;
+mod room;
+mod story;
+mod sweep;
+mod trim;
 #[cfg(test)]
 mod tests;
 
@@ -30,13 +37,14 @@ use crate::{
         Governor, Memory,
         policy::{self, Place, Resident},
     },
+    outage::Outage,
     popularity::{Popular, Popularity},
     reason::Reason,
     refusals::Refusals,
     registry::{Claim, Registry, not_loaded},
     runtimes::Runtimes,
     slot::{Lease, Loaded, Registration},
-    source::{Listed, Source},
+    source::{Listed, Page, Source},
     times::{LoadTimes, Times},
 };
 
@@ -64,12 +72,14 @@ struct Shared {
     popularity: Popularity,
     departures: Departures,
     refusals: Refusals,
+    outage: Outage,
     /// Names of models that leave memory only when they are told to.
     pins: HashSet<String>,
     /// Popular models are being brought: what is in memory says nothing of popularity yet.
     is_preloading: AtomicBool,
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
+    load_permits_max: usize,
     /// Held while room is made, so that two loads do not evict for each other's bytes.
     admission: tokio::sync::Mutex<()>,
     /// Where loads run.
@@ -282,6 +292,19 @@ impl Engine {
             Some(source) => source.list().await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// A page of the artifacts in the source, as [`Source::page`] gives it, and for each whether it is in memory. None without
+    /// a source.
+    ///
+    /// # Errors
+    /// As [`Source::page`].
+    pub async fn page(&self, next: Option<&str>, artifacts_max: usize) -> Result<(Page, Vec<bool>)> {
+        let Some(source) = &self.0.source else { return Ok((Page::default(), Vec::new())) };
+        let page = self.0.answer(source, || source.page(next, artifacts_max)).await?;
+        let is_here = |listed: &Listed| self.0.registry.find(&listed.name).is_some();
+        let are_here = page.artifacts.iter().map(is_here).collect();
+        Ok((page, are_here))
     }
 
     /// Whether the source answers; an engine without one has nothing to wait for.

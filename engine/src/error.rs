@@ -1,6 +1,6 @@
 //! The crate's one error: what went wrong, in words an operator can act on, and the questions a caller may ask of it.
 
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -10,7 +10,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Cheap to clone: every caller that waited for one failed load receives the same error. [`kind`](Self::kind) says who is
 /// to blame; the text is one level of the story and [`source`](StdError::source) the next.
 #[derive(Clone)]
-pub struct Error(Arc<Inner>);
+pub struct Error {
+    inner: Arc<Inner>,
+    retry_after: Option<Duration>,
+}
 
 struct Inner {
     kind: ErrorKind,
@@ -38,8 +41,10 @@ pub enum ErrorKind {
     LibraryMissing,
     /// The operator's: the model does not fit into the memory budget, whatever is evicted.
     OutOfMemory,
-    /// The source's: it does not answer, refuses, or breaks off.
+    /// The source's: it refuses this artifact, or breaks off.
     SourceUnavailable,
+    /// The source's: it answers nobody.
+    SourceUnreachable,
     /// The machine's: a file operation failed.
     Io,
     /// The machine's: somebody cut the model's file short while it was in use. [`Engine::renew`](crate::Engine::renew) helps.
@@ -51,7 +56,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` that says `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { kind, message: message.into(), cause: None }))
+        Self::of(Inner { kind, message: message.into(), cause: None })
     }
 
     /// An error of `kind` that says `message` and was brought about by `cause`.
@@ -60,19 +65,35 @@ impl Error {
         message: impl Into<String>,
         cause: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self(Arc::new(Inner { kind, message: message.into(), cause: Some(cause.into()) }))
+        Self::of(Inner { kind, message: message.into(), cause: Some(cause.into()) })
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner), retry_after: None }
+    }
+
+    /// The same error of which it is known that nothing else comes of another try before that time has passed.
+    #[must_use]
+    pub fn until(self, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
+    /// For how long another try is in vain, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Who is to blame.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.inner.kind
     }
 
     /// The whole story in one line: this level and every cause below it, joined by `: `.
     #[must_use]
     pub fn story(&self) -> String {
-        let mut story = self.0.message.clone();
+        let mut story = self.inner.message.clone();
         let mut cause = self.source();
         while let Some(level) = cause {
             story.push_str(": ");
@@ -85,19 +106,19 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        f.write_str(&self.inner.message)
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({:?})", self.0.kind, self.story())
+        write!(f, "{:?}({:?})", self.inner.kind, self.story())
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let cause: &(dyn StdError + 'static) = self.0.cause.as_deref()?;
+        let cause: &(dyn StdError + 'static) = self.inner.cause.as_deref()?;
         Some(cause)
     }
 }

@@ -10,7 +10,10 @@ pub(crate) mod pressure;
 pub(crate) mod worth;
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -34,7 +37,7 @@ pub struct Memory {
 pub(crate) struct Governor {
     limit_bytes: u64,
     account: Mutex<Account>,
-    freed: Notify,
+    changed: Notify,
     /// From the moment at which bytes began to come back until they had.
     pub(crate) drains: Histogram,
 }
@@ -44,6 +47,8 @@ struct Account {
     used_bytes: u64,
     /// The part of it whose models have left the registry and wait for their last lease.
     draining_bytes: u64,
+    /// The part of it whose models are not in the registry yet.
+    arriving_bytes: u64,
 }
 
 /// What a reservation of some bytes comes to now.
@@ -62,7 +67,7 @@ impl Governor {
         Arc::new(Self {
             limit_bytes,
             account: Mutex::new(Account::default()),
-            freed: Notify::new(),
+            changed: Notify::new(),
             drains: Histogram::default(),
         })
     }
@@ -80,18 +85,25 @@ impl Governor {
         let free_bytes = self.limit_bytes.saturating_sub(account.used_bytes);
         if bytes <= free_bytes {
             account.used_bytes += bytes;
-            return Admission::Granted(Reservation { governor: Arc::clone(self), bytes });
+            account.arriving_bytes += bytes;
+            let is_arriving = AtomicBool::new(true);
+            return Admission::Granted(Reservation { governor: Arc::clone(self), bytes, is_arriving });
         }
         Admission::Full { missing_bytes: (bytes - free_bytes).saturating_sub(account.draining_bytes) }
     }
 
-    /// Completes at the next time that bytes come back after this call.
-    pub(crate) fn freed(&self) -> impl Future<Output = ()> + '_ {
-        self.freed.notified()
+    /// Completes at the next time that bytes come back, or are those of a model that may leave, after this call.
+    pub(crate) fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.changed.notified()
+    }
+
+    /// Whether bytes are taken by models that have not arrived, so that nobody can make them leave yet.
+    pub(crate) fn has_arrivals(&self) -> bool {
+        self.account().arriving_bytes > 0
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
-        // The account is two numbers that are never half written: a panic elsewhere does not spoil it.
+        // The account is some numbers that are never half written: a panic elsewhere does not spoil it.
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,11 +113,22 @@ impl Governor {
 pub(crate) struct Reservation {
     governor: Arc<Governor>,
     bytes: u64,
+    is_arriving: AtomicBool,
 }
 
 impl Reservation {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Says that the model is where all who need room find it.
+    pub(crate) fn arrive(&self) {
+        let mut account = self.governor.account();
+        if self.is_arriving.swap(false, Ordering::Relaxed) {
+            account.arriving_bytes -= self.bytes;
+        }
+        drop(account);
+        self.governor.changed.notify_waiters();
     }
 
     /// Marks the bytes as coming back once this is dropped.
@@ -117,8 +140,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        self.arrive();
         self.governor.account().used_bytes -= self.bytes;
-        self.governor.freed.notify_waiters();
+        self.governor.changed.notify_waiters();
     }
 }
 
@@ -134,7 +158,7 @@ impl Drop for Draining {
     fn drop(&mut self) {
         self.governor.account().draining_bytes -= self.bytes;
         self.governor.drains.observe(self.since.elapsed());
-        self.governor.freed.notify_waiters();
+        self.governor.changed.notify_waiters();
     }
 }
 
@@ -154,13 +178,16 @@ mod tests {
         let governor = Governor::new(100);
         let reservation = granted(&governor, 60);
         assert_eq!(governor.memory(), Memory { limit_bytes: 100, used_bytes: 60 });
+        assert!(governor.has_arrivals());
+        reservation.arrive();
+        assert!(!governor.has_arrivals());
         assert!(matches!(governor.admit(50), Admission::Full { missing_bytes: 10 }));
         let draining = reservation.drain();
         assert!(matches!(governor.admit(50), Admission::Full { missing_bytes: 0 }));
         drop(reservation);
         drop(draining);
         drop(granted(&governor, 100));
-        assert_eq!(governor.memory().used_bytes, 0);
+        assert_eq!((governor.memory().used_bytes, governor.has_arrivals()), (0, false));
         assert!(matches!(governor.admit(101), Admission::Never));
     }
 }

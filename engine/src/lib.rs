@@ -54,6 +54,7 @@ mod slot;
 mod departures;
 mod registry;
 mod popularity;
+mod outage;
 mod refusals;
 mod engine;
 pub mod offline;

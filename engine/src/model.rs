@@ -82,6 +82,17 @@ impl Model {
         if map.is_damaged() { Err(damaged(ErrorKind::InvalidArtifact)) } else { model }
     }
 
+    /// Opens what a published conversion holds, without its file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn of_file(form: Form, file: &[u8], runtimes: &Runtimes) -> Result<Self> {
+        match form {
+            Form::Forest | Form::Bundle => Self::foreign(form, file, runtimes),
+            Form::Onnx | Form::Booster => Self::foreign(form, unseal(file)?, runtimes),
+        }
+    }
+
     /// A model of our own kernels.
     pub(crate) fn forest(pack: Pack) -> Self {
         Self(Runner::Forest(pack))

@@ -12,13 +12,18 @@ pub enum Reason {
     Idle,
     /// It was unloaded.
     Unload,
+    /// Its artifact changed, and what was made of the new one took its place.
+    Replaced,
+    /// Its artifact is no longer in the source.
+    Deleted,
     /// Somebody cut its file short.
     Damage,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 5] = [Self::Room, Self::Pressure, Self::Idle, Self::Unload, Self::Damage];
+    pub const ALL: [Self; 7] =
+        [Self::Room, Self::Pressure, Self::Idle, Self::Unload, Self::Replaced, Self::Deleted, Self::Damage];
 
     /// The reason's name in logs, metrics and listings.
     #[must_use]
@@ -28,6 +33,8 @@ impl Reason {
             Self::Pressure => "pressure",
             Self::Idle => "idle",
             Self::Unload => "unload",
+            Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
             Self::Damage => "damage",
         }
     }

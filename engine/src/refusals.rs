@@ -31,12 +31,15 @@ struct Refusal {
 impl Refusals {
     /// What the last try came to, while it is too early for another.
     pub(crate) fn standing(&self, name: &str, now: Instant) -> Option<Error> {
-        self.names().get(name).filter(|refusal| now < refusal.until).map(|refusal| refusal.error.clone())
+        let names = self.names();
+        let refusal = names.get(name).filter(|refusal| now < refusal.until)?;
+        Some(refusal.error.clone().until(refusal.until - now))
     }
 
-    /// Notes that a try failed. The next pause is twice as long, if nothing has gone well since.
-    pub(crate) fn note(&self, name: &Arc<str>, error: &Error, now: Instant) {
-        let Some(pause_max) = pause_max(error.kind()) else { return };
+    /// Notes that a try failed; the error with the pause that follows, if one does. The next pause is twice as long, if nothing
+    /// has gone well since.
+    pub(crate) fn note(&self, name: &Arc<str>, error: Error, now: Instant) -> Error {
+        let Some(pause_max) = pause_max(error.kind()) else { return error };
         let mut names = self.names();
         let pause = names.get(name).map_or(PAUSE, |refusal| refusal.pause * 2).min(pause_max);
         if names.len() >= NAMES_MAX {
@@ -45,7 +48,9 @@ impl Refusals {
         }
         if names.len() < NAMES_MAX || names.contains_key(name) {
             names.insert(Arc::clone(name), Refusal { error: error.clone(), pause, until: now + pause });
+            return error.until(pause);
         }
+        error
     }
 
     /// Forgets failures: the model was loaded.
@@ -62,7 +67,8 @@ impl Refusals {
 /// How long pauses after an error of that kind become; nothing where the next try may do better at once.
 fn pause_max(kind: ErrorKind) -> Option<Duration> {
     match kind {
-        ErrorKind::NotFound => Some(PAUSE),
+        // When a source answers again is soon known.
+        ErrorKind::NotFound | ErrorKind::SourceUnreachable => Some(PAUSE),
         ErrorKind::InvalidArtifact | ErrorKind::Unsupported | ErrorKind::LibraryMissing => Some(ARTIFACT_PAUSE_MAX),
         ErrorKind::SourceUnavailable | ErrorKind::Io => Some(SOURCE_PAUSE_MAX),
         _ => None,
@@ -85,13 +91,14 @@ mod tests {
         assert!(refusals.standing("broken", start).is_none());
         let mut now = start;
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
-            refusals.note(&name, &error, now);
-            assert!(refusals.standing("broken", now + Duration::from_millis(pause * 1000 - 1)).is_some());
+            refusals.note(&name, error.clone(), now);
+            let late = refusals.standing("broken", now + Duration::from_millis(pause * 1000 - 1)).unwrap();
+            assert_eq!(late.retry_after(), Some(Duration::from_millis(1)));
             now += seconds(pause);
             assert!(refusals.standing("broken", now).is_none());
         }
         refusals.clear("broken");
-        refusals.note(&name, &error, now);
+        refusals.note(&name, error.clone(), now);
         assert!(refusals.standing("broken", now + seconds(1)).is_none());
     }
 
@@ -100,11 +107,11 @@ mod tests {
         let (refusals, now) = (Refusals::default(), Instant::now());
         let name = Arc::from("a");
         for _ in 0..5 {
-            refusals.note(&name, &Error::new(ErrorKind::NotFound, "nothing there"), now);
+            refusals.note(&name, Error::new(ErrorKind::NotFound, "nothing there"), now);
         }
         assert!(refusals.standing("a", now).is_some() && refusals.standing("a", now + PAUSE).is_none());
         refusals.clear("a");
-        refusals.note(&name, &Error::new(ErrorKind::OutOfMemory, "full"), now);
+        refusals.note(&name, Error::new(ErrorKind::OutOfMemory, "full"), now);
         assert!(refusals.standing("a", now).is_none());
     }
 
@@ -113,7 +120,7 @@ mod tests {
         let (refusals, now) = (Refusals::default(), Instant::now());
         let note = |number: usize, now| {
             let error = Error::new(ErrorKind::NotFound, "nothing there");
-            refusals.note(&Arc::from(number.to_string()), &error, now);
+            refusals.note(&Arc::from(number.to_string()), error, now);
         };
         (0..2 * NAMES_MAX).for_each(|number| note(number, now));
         assert_eq!(refusals.names().len(), NAMES_MAX);

@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    cache::Key,
     error::{Error, ErrorKind, Result},
     governor::{
         Reservation,
@@ -115,6 +116,39 @@ impl Registry {
         }
     }
 
+    /// The model of that name if it is in memory, for who does not want it.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Loaded>> {
+        match self.slots.get(name)?.value() {
+            Slot::Ready(loaded) => Some(Arc::clone(loaded)),
+            Slot::Loading(_) => None,
+        }
+    }
+
+    /// Puts a model in the place of the conversion `old` of the same name, which drains, if that is still there; the one that
+    /// left.
+    pub(crate) fn replace(
+        &self,
+        name: &Arc<str>,
+        old: &Key,
+        arrival: Arrival,
+        model: Model,
+        reservation: Reservation,
+    ) -> Option<Arc<Loaded>> {
+        let loaded = Loaded::new(Arc::clone(name), arrival, model, reservation, Worth::NONE, self.born);
+        let past = self.find(name).filter(|past| past.key == *old)?;
+        let fresh = Arc::new(loaded.in_place_of(&past));
+        {
+            let mut slot = self.slots.get_mut(name)?;
+            match slot.value_mut() {
+                Slot::Ready(found) if Arc::ptr_eq(found, &past) => *found = Arc::clone(&fresh),
+                _ => return None,
+            }
+        }
+        fresh.arrive();
+        past.drain();
+        Some(past)
+    }
+
     /// Every model in memory, in no order.
     pub(crate) fn loaded(&self) -> Vec<Arc<Loaded>> {
         let ready = |slot: &Slot| match slot {
@@ -204,6 +238,7 @@ impl Ticket {
         let worth = registry.worth_on_arrival(&self.name);
         let loaded = Arc::new(Loaded::new(Arc::clone(&self.name), arrival, model, reservation, worth, registry.born));
         registry.slots.insert(Arc::clone(&self.name), Slot::Ready(Arc::clone(&loaded)));
+        loaded.arrive();
         drop(registered);
         self.is_settled = true;
         self.leader.tell(Ok(Lease(loaded)));

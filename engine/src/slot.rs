@@ -1,10 +1,13 @@
 //! One name's state in the registry, and what a request holds while it uses a model.
 //!
 //! ```text
-//! absent ──lead──▶ loading ──publish──▶ ready ──remove──▶ draining ──last lease dropped──▶ gone
-//!                     │                                     (no longer in the registry)
+//! absent ──lead──▶ loading ──publish──▶ ready ──remove, replace──▶ draining ──last lease dropped──▶ gone
+//!                     │                                            (no longer in the registry)
 //!                     └──fail──▶ absent
 //! ```
+//!
+//! A model whose artifact changed is replaced: the new one stands in its place at the moment in which it leaves, and nobody
+//! who asks finds the place empty.
 //!
 //! A model that was loaded from a path of this machine is registered from its first publication until it is unloaded. When
 //! it leaves memory before that, it is loaded again by the next request for it.
@@ -19,6 +22,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
+    cache::Key,
     error::{Error, ErrorKind, Result},
     governor::{
         Draining, Reservation,
@@ -47,6 +51,8 @@ pub(crate) struct Loaded {
     pub(crate) name: Arc<str>,
     /// Where the model came from, as the caller named it.
     pub(crate) location: String,
+    /// Which conversion it is.
+    pub(crate) key: Key,
     /// It leaves only when it is told to.
     pub(crate) is_pinned: bool,
     is_registered: bool,
@@ -73,6 +79,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Arrival {
     /// Where it came from, as the caller named it.
     pub(crate) location: String,
+    /// Which conversion it is.
+    pub(crate) key: Key,
     /// It leaves only when it is told to.
     pub(crate) is_pinned: bool,
     /// What bringing it from the cache took.
@@ -103,6 +111,7 @@ impl Loaded {
         let loaded = Self {
             name,
             location: arrival.location,
+            key: arrival.key,
             is_pinned: arrival.is_pinned,
             is_registered: arrival.registration.is_some(),
             since: SystemTime::now(),
@@ -121,6 +130,21 @@ impl Loaded {
         };
         loaded.touch();
         loaded
+    }
+
+    /// The same model in the place of `old`: nobody asked for it, and its past is that of the other.
+    pub(crate) fn in_place_of(mut self, old: &Self) -> Self {
+        self.since_age = old.since_age;
+        for (own, past) in [
+            (&self.used_at_us, &old.used_at_us),
+            (&self.requests, &old.requests),
+            (&self.reported_requests, &old.reported_requests),
+            (&self.appraised_requests, &old.appraised_requests),
+            (&self.worth, &old.worth),
+        ] {
+            own.store(past.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self
     }
 
     /// Notes that the model is wanted now.
@@ -186,6 +210,11 @@ impl Loaded {
     /// Memory that comes back when the model goes.
     pub(crate) fn bytes(&self) -> u64 {
         self.reservation.bytes()
+    }
+
+    /// Says that the model is in the registry.
+    pub(crate) fn arrive(&self) {
+        self.reservation.arrive();
     }
 
     /// Says that the model has left the registry and goes with its last lease.

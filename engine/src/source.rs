@@ -14,7 +14,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// One state of one artifact: it changes whenever the artifact's bytes may have changed.
 ///
-/// An `ETag`, or path, size and time of change; opaque to everyone but the source.
+/// An `ETag`, or size, time of change and inode; opaque to everyone but the source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(pub String);
 
@@ -23,8 +23,19 @@ pub struct Version(pub String);
 pub struct Listed {
     /// The name by which the source hands it out: its path below the prefix.
     pub name: String,
-    /// Size as stored, in bytes; 0 for a directory.
+    /// Size as stored, in bytes.
     pub bytes: u64,
+    /// Which state of the artifact lies there, the same as [`Source::version`] gives, where the listing tells.
+    pub version: Option<Version>,
+}
+
+/// A part of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Sorted by name.
+    pub artifacts: Vec<Listed>,
+    /// What to ask for the next page with; nothing where this is the last one.
+    pub next: Option<String>,
 }
 
 /// An artifact within reach of the file system.
@@ -47,8 +58,9 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// Which state of the artifact `name` lies there now.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is none, and
-    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when the store does not say.
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is none,
+    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when the store does not say, and
+    /// [`SourceUnreachable`](crate::ErrorKind::SourceUnreachable) when it would say nothing of any other artifact either.
     fn version<'a>(&'a self, name: &'a str) -> Answer<'a, Version>;
 
     /// Brings the artifact `name` within reach: in place where it is a local file already, else streamed into the new
@@ -59,19 +71,46 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// than `bytes_max` bytes.
     fn fetch<'a>(&'a self, name: &'a str, aside: &'a std::path::Path, bytes_max: u64) -> Answer<'a, Fetched>;
 
-    /// Whether the store answers at all, found out as cheaply as it can be.
+    /// Whether the store answers at all, found out as cheaply and as soon as it can be.
     ///
     /// # Errors
-    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when it does not, or lets nobody in.
+    /// [`SourceUnreachable`](crate::ErrorKind::SourceUnreachable) when it does not, and
+    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when it lets nobody in.
     fn reach(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// At most `artifacts_max` artifacts of those in the store, sorted by name: the first ones, or those behind the page whose
+    /// `next` is given. A page may have fewer although others follow.
+    ///
+    /// # Errors
+    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) and
+    /// [`SourceUnreachable`](crate::ErrorKind::SourceUnreachable) when the store does not say, and
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when nothing has such a `next`.
+    fn page<'a>(&'a self, next: Option<&'a str>, artifacts_max: usize) -> Answer<'a, Page>;
+
+    /// How many questions for a [`version`](Self::version) cost as much as a page of the listing, where that tells versions.
+    fn page_cost(&self) -> Option<usize> {
+        None
     }
 
     /// Every artifact in the store, sorted by name.
     ///
     /// # Errors
-    /// [`SourceUnavailable`](crate::ErrorKind::SourceUnavailable) when the store does not say.
-    fn list(&self) -> Answer<'_, Vec<Listed>>;
+    /// As [`page`](Self::page).
+    fn list(&self) -> Answer<'_, Vec<Listed>> {
+        Box::pin(async {
+            let (mut listed, mut next) = (Vec::new(), None);
+            loop {
+                let page = self.page(next.as_deref(), usize::MAX).await?;
+                listed.extend(page.artifacts);
+                next = page.next;
+                if next.is_none() {
+                    return Ok(listed);
+                }
+            }
+        })
+    }
 }
 
 /// Opens the store at `location`: `s3://bucket/prefix`, or a directory's path, with or without `file://` before it.

@@ -65,6 +65,9 @@ pub struct Serve {
     /// [env: THICKET_CACHE_DIR]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<String>,
+    /// What changes in the source and on disk.
+    #[command(flatten)]
+    pub freshness: Freshness,
     /// Threads that answer requests: one for each processor [env: THICKET_WORKERS]
     #[arg(long, value_name = "N")]
     pub workers: Option<String>,
@@ -130,6 +133,21 @@ pub struct Residency {
     /// the memory hold them, 0 for none: all [env: THICKET_PRELOAD]
     #[arg(long, value_name = "N")]
     pub preload: Option<String>,
+}
+
+/// What changes in the source and on disk.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Freshness {
+    /// How often the source is asked whether models in memory have changed or are gone, 0 for never: 60 [env: THICKET_REFRESH]
+    #[arg(long, value_name = "SECONDS")]
+    pub refresh: Option<String>,
+    /// How long a model whose artifact is gone is still served, from when that is noticed: 60 [env: THICKET_DELETED_GRACE]
+    #[arg(long, value_name = "SECONDS")]
+    pub deleted_grace: Option<String>,
+    /// What the cache may take on disk, such as 20GiB: where there is more, conversions that are not in memory are removed,
+    /// those first that nobody has used for longest: all of the disk [env: THICKET_CACHE_LIMIT]
+    #[arg(long, value_name = "SIZE")]
+    pub cache_limit: Option<String>,
 }
 
 /// What one client may take of the server.

@@ -23,6 +23,7 @@ use crate::{
 
 mod compat;
 mod console;
+mod freshness;
 mod limits;
 mod mode;
 mod place;
@@ -33,6 +34,7 @@ mod setting;
 
 pub use compat::Compat;
 pub use console::Console;
+pub use freshness::Freshness;
 pub use limits::Limits;
 pub use mode::{Chosen, Mode};
 pub use place::libraries;
@@ -63,6 +65,8 @@ pub struct Configuration {
     pub memory_limit_bytes: Option<u64>,
     /// Which models stay in memory.
     pub residency: Residency,
+    /// What changes in the source and on disk.
+    pub freshness: Freshness,
     /// Where converted models are kept.
     pub cache_dir: PathBuf,
     /// Threads that answer requests; at least 1.
@@ -142,6 +146,7 @@ impl Configuration {
             compat,
             memory_limit_bytes: memory_limit(serve, &settings)?,
             residency: residency::residency(&serve.residency, &settings)?,
+            freshness: freshness::freshness(&serve.freshness, &settings)?,
             cache_dir: cache_dir.map_or_else(|| place::cache_dir(container, lookup), PathBuf::from),
             workers: workers(serve, &settings)?,
             body_bytes_max: body_bytes_max(serve, &settings)?,

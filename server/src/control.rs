@@ -20,6 +20,7 @@ use crate::{
     uri,
 };
 
+mod artifacts;
 mod page;
 
 #[derive(Serialize)]
@@ -80,12 +81,16 @@ pub(crate) fn metrics(service: &Service) -> Reply {
     reply::with_body(StatusCode::OK, content_type, metrics::text(service))
 }
 
-/// One page of the loaded models.
-pub(crate) fn list(service: &Service, query: &str) -> Reply {
+/// One page of the loaded models or, where that is asked for, of the artifacts in the source.
+pub(crate) async fn list(service: &Service, query: &str) -> Result<Reply, Failure> {
+    let is_strict = service.configuration.compat.is_strict();
+    if !is_strict && uri::parameter(query, "source").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        return artifacts::list(&service.engine, query).await;
+    }
     let number = |name| uri::parameter(query, name).and_then(|text| text.parse::<usize>().ok());
     let models = service.engine.models();
     let page = page::page(&models, number("limit"), number("next_page_token"), service.configuration.compat);
-    reply::json(StatusCode::OK, &page)
+    Ok(reply::json(StatusCode::OK, &page))
 }
 
 /// One loaded model.

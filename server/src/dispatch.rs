@@ -82,7 +82,7 @@ async fn handle(
         Route::Metrics => Ok(control::metrics(service)),
         Route::Console => console::page(service, head),
         Route::ConsoleState => console::state(service, head, query).await,
-        Route::List => Ok(control::list(service, query)),
+        Route::List => control::list(service, query).await,
         Route::Load => control::load(service, query, headers, &body).await,
         Route::Describe(name) => control::describe(service, &name),
         Route::Unload(name) => control::unload(service, &name).await,

@@ -4,7 +4,9 @@
 //! The client's text and the log's text are two texts: [`Failure::message`] never holds a path of this machine beyond
 //! what the client sent, [`Failure::story`] holds everything.
 
-use http::{HeaderValue, StatusCode};
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use serde::Serialize;
 use thicket_engine::ErrorKind as EngineErrorKind;
 
@@ -24,6 +26,8 @@ pub(crate) struct Failure {
     class: Class,
     message: String,
     story: String,
+    /// For how long another try is in vain, where that is known.
+    retry_after: Option<Duration>,
 }
 
 /// What kind of thing went wrong, as far as answers differ.
@@ -160,7 +164,7 @@ impl Failure {
     /// A failure whose text is the same for the client and for the log.
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { class, story: message.clone(), message }
+        Self { class, story: message.clone(), message, retry_after: None }
     }
 
     /// No model of that name is loaded.
@@ -194,7 +198,7 @@ impl Failure {
             ErrorKind::UnfitRows => (Class::BadPayload, format!("Unable to evaluate payload provided: {story}")),
             _ => (Class::Internal, "Internal failure".to_owned()),
         };
-        Self { class, message, story }
+        Self { class, message, story, retry_after: None }
     }
 
     /// What the engine says about the model `name`, which the client called `sent`.
@@ -212,10 +216,10 @@ impl Failure {
                 (Class::LoadFailed, format!("Unable to load model: {}", without_paths(&story, sent)))
             }
             K::OutOfMemory => (Class::OutOfMemory, format!("System out of memory: {}", without_paths(&story, sent))),
-            K::SourceUnavailable => (Class::Busy, "The model store is unavailable".to_owned()),
+            K::SourceUnavailable | K::SourceUnreachable => (Class::Busy, "The model store is unavailable".to_owned()),
             _ => (Class::Internal, "Internal failure".to_owned()),
         };
-        Self { class, message, story }
+        Self { class, message, story, retry_after: error.retry_after() }
     }
 
     /// What a ready model says when it does not answer: the rows do not fit, or it lacks the output that was asked for.
@@ -262,7 +266,7 @@ impl Failure {
         if class.is_empty() {
             return reply::bare(status, "");
         }
-        reply::json(status, &Envelope { code: status.as_u16(), class, message })
+        self.timed(reply::json(status, &Envelope { code: status.as_u16(), class, message }))
     }
 
     /// The answer to a client of a server of one model: its text as it is. AWS's says that it is HTML, which a text that
@@ -272,7 +276,8 @@ impl Failure {
         if class.is_empty() {
             return reply::bare(status, "");
         }
-        reply::with_body(status, HeaderValue::from_static("text/plain; charset=utf-8"), self.message.clone())
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        self.timed(reply::with_body(status, content_type, self.message.clone()))
     }
 
     /// The answer to a client of the platform, in one of the shapes that boto3 turns into its exceptions.
@@ -286,6 +291,17 @@ impl Failure {
         };
         if !error_type.is_empty() {
             reply.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error_type));
+        }
+        self.timed(reply)
+    }
+
+    /// The answer with the time after which another try makes sense, where all that is wrong is the time: in whole seconds,
+    /// and one where nothing is known.
+    fn timed(&self, mut reply: Reply) -> Reply {
+        if matches!(self.class, Class::Busy | Class::NotReady) {
+            let pause = self.retry_after.unwrap_or_default();
+            let seconds = (pause.as_secs() + u64::from(pause.subsec_nanos() > 0)).max(1);
+            reply.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         reply
     }

@@ -93,7 +93,11 @@ fn loads(text: &mut Exposition, counts: &Counts, times: &Times) {
         .sample(&[("reason", Reason::Room.name())], counts.evictions)
         .sample(&[("reason", Reason::Pressure.name())], counts.pressure_evictions)
         .sample(&[("reason", Reason::Idle.name())], counts.idle_evictions)
+        .sample(&[("reason", Reason::Replaced.name())], counts.replacements)
+        .sample(&[("reason", Reason::Deleted.name())], counts.deletions)
         .sample(&[("reason", Reason::Damage.name())], counts.damage_evictions);
+    text.metric("thicket_refresh_failures_total", Kind::Counter, "Changed artifacts that could not be loaded.")
+        .sample(&[], counts.refresh_failures);
     text.metric("thicket_unloads_total", Kind::Counter, "Models that were unloaded.").sample(&[], counts.unloads);
     text.metric("thicket_conversions_total", Kind::Counter, "Artifacts that were converted.")
         .sample(&[], counts.conversions);

@@ -17,16 +17,17 @@ REGION = "us-east-1"
 class S3Server:
     """A running server: `url`, `environment` for programs that shall use it, `client()` for the test itself."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=0):
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is missing; {sys.executable} tests/tools/install.py installs it")
         keys = ["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY]
         self._process = Process(
-            [PROGRAM, "--host", "127.0.0.1", "--port", "0", *keys, folder],
+            [PROGRAM, "--host", "127.0.0.1", "--port", str(port), *keys, folder],
             r"server is running at (http://127\.0\.0\.1:\d+)",
             {"RUST_LOG": "s3s_fs=info", "NO_COLOR": "1"},
         )
         self.url = self._process.url
+        self.port = self._process.port
 
     @property
     def pid(self):

@@ -15,7 +15,7 @@ use tokio::{
     sync::{Mutex, Semaphore},
 };
 
-use super::{Engine, Shared, keeper};
+use super::{Engine, Shared, keeper, sweep, trim};
 use crate::{
     artifact::Limits,
     cache::Cache,
@@ -25,6 +25,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     governor::{Governor, limit, pressure::Gauge},
     library::Libraries,
+    outage::Outage,
     popularity::Popularity,
     reading::Reading,
     refusals::Refusals,
@@ -49,6 +50,9 @@ pub struct Builder {
     limits: Limits,
     reading: Reading,
     load_permits: Option<usize>,
+    cache_limit: Option<u64>,
+    refresh: Option<Duration>,
+    deleted_grace: Duration,
     runtime: Option<Handle>,
     lower: Option<Lower>,
 }
@@ -67,6 +71,35 @@ impl Builder {
     #[must_use]
     pub fn cache_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_dir = Some(folder.into());
+        self
+    }
+
+    /// How many bytes the cache should take on disk: where there is more, conversions that are not in memory are removed, those
+    /// that nobody has used for longest first.
+    ///
+    /// Default: as many as the disk has room for.
+    #[must_use]
+    pub fn cache_limit(mut self, bytes: Option<u64>) -> Self {
+        self.cache_limit = bytes;
+        self
+    }
+
+    /// How often the source is asked whether artifacts of models in memory have changed or are gone. What has changed is loaded
+    /// and takes the place of the old model, which serves until then.
+    ///
+    /// Default: never.
+    #[must_use]
+    pub fn refresh(mut self, period: Option<Duration>) -> Self {
+        self.refresh = period;
+        self
+    }
+
+    /// How long a model stays in memory at least whose artifact is found to be gone from the source.
+    ///
+    /// Default: not at all.
+    #[must_use]
+    pub fn deleted_grace(mut self, grace: Duration) -> Self {
+        self.deleted_grace = grace;
         self
     }
 
@@ -176,9 +209,11 @@ impl Builder {
         tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
         let counters = Arc::<Counters>::default();
+        let load_permits_max = self.load_permits.unwrap_or_else(|| processors().max(2)).max(1);
+        let times = self.refresh.map(|period| sweep::Times { period, deleted_grace: self.deleted_grace });
         let shared = Arc::new(Shared {
             source: self.source,
-            cache: Cache::open(&cache_dir)?,
+            cache: Cache::open(&cache_dir, self.cache_limit)?,
             registry: Registry::new(),
             governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
@@ -191,12 +226,20 @@ impl Builder {
             popularity: Popularity::default(),
             departures: Departures::default(),
             refusals: Refusals::default(),
+            outage: Outage::default(),
             pins: self.pins,
             is_preloading: AtomicBool::new(false),
-            load_permits: Semaphore::new(self.load_permits.unwrap_or_else(|| processors().max(2)).max(1)),
+            load_permits: Semaphore::new(load_permits_max),
+            load_permits_max,
             admission: Mutex::new(()),
             runtime,
         });
+        if let (Some(source), Some(times)) = (&shared.source, times) {
+            shared.runtime.spawn(sweep::sweep(Arc::downgrade(&shared), Arc::clone(source), times));
+        }
+        if self.cache_limit.is_some() {
+            shared.runtime.spawn(trim::keep_quota(Arc::downgrade(&shared)));
+        }
         shared.runtime.spawn(keeper::keep(Arc::downgrade(&shared), gauge));
         Ok(Engine(shared))
     }

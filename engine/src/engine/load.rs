@@ -1,34 +1,31 @@
 //! A model's way: locate, fetch, unpack, convert, verify, publish, reserve, map.
 
 use std::{
+    collections::HashSet,
+    error::Error as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::time::timeout;
 
-use super::Shared;
+use super::{Shared, story::Story};
 use crate::{
     artifact, blocking,
-    cache::{Entry, Form, Key},
+    cache::{Entry, Form, Key, is_full},
+    convert::Converted,
     error::{Error, ErrorKind, Result},
-    governor::{Admission, Reservation, policy},
+    governor::Reservation,
     histogram::micros,
     model::Model,
-    reading::Reading,
-    reason::Reason,
     registry::Ticket,
-    slot::{Arrival, Loaded, Registration},
-    source::{Source, directory},
+    slot::{Arrival, Registration},
+    source::{Fetched, Source},
     times::{Step, Steps},
 };
 
-/// Of the budget, the part that is made free at once: one in so many.
-const ROOM_SHARE: u64 = 256;
-
-/// How long a load waits for models that were evicted and are still on loan.
-const DRAIN_MAX: Duration = Duration::from_secs(5);
+/// How often an artifact is converted for one load, where files of the cache do not stay as they are written.
+const CONVERSIONS_MAX: usize = 3;
 
 /// One load: what to bring, from where, and who waits for it.
 pub(super) struct Order {
@@ -48,15 +45,19 @@ pub(super) enum Origin {
     Path(PathBuf),
 }
 
-/// What a load went through, for the log and the counters.
-#[derive(Debug, Default)]
-struct Story {
-    steps: Steps,
-    is_cached: bool,
-    /// What the artifact's files have together, where they were read.
-    unpacked_bytes: Option<u64>,
-    /// Why another engine runs the model, where it was converted.
-    fallback: Option<String>,
+/// A conversion, on its way from where it was made to memory.
+enum Conversion {
+    /// A file of the cache.
+    Published(Entry),
+    /// What the cache did not take.
+    Held { key: Key, form: Form, bytes: Vec<u8> },
+}
+
+/// A model that has been opened, and the bytes that were reserved for it.
+pub(super) struct Opened {
+    pub(super) key: Key,
+    pub(super) model: Model,
+    pub(super) reservation: Reservation,
 }
 
 impl Shared {
@@ -67,41 +68,59 @@ impl Shared {
         let name = Arc::clone(ticket.name());
         let mut story = Story::default();
         match self.bring(&name, &origin, &mut story).await {
-            Ok((model, reservation)) => {
-                story.log(&name, &model, reservation.bytes(), started.elapsed());
-                self.load_times.observe(&story.steps);
-                self.counters.loads.add_one();
-                if story.is_cached {
-                    self.counters.cached_loads.add_one();
-                }
+            Ok(Opened { key, model, reservation }) => {
+                self.note_load(&name, &model, reservation.bytes(), &story, started.elapsed());
                 self.refusals.clear(&name);
                 let is_pinned = self.pins.contains(&*name);
                 let (location, return_us) = (origin.shown(&name), micros(story.steps.of_a_return()));
                 if let Some(registration) = registration.as_ref().filter(|_| !is_return) {
                     ticket.register(Arc::clone(registration));
                 }
-                ticket.publish(Arrival { location, is_pinned, return_us, registration }, model, reservation);
+                ticket.publish(Arrival { location, key, is_pinned, return_us, registration }, model, reservation);
             }
             Err(error) => {
                 let total_us = micros(started.elapsed());
                 tracing::warn!(model = &*name, total_us, error = error.story(), "cannot load");
                 self.counters.load_failures.add_one();
-                if matches!(origin, Origin::Source(_)) {
-                    self.refusals.note(&name, &error, Instant::now());
-                }
-                ticket.fail(error);
+                ticket.fail(match origin {
+                    Origin::Source(_) => self.refusals.note(&name, error, Instant::now()),
+                    Origin::Path(_) => error,
+                });
             }
         }
     }
 
-    async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, story: &mut Story) -> Result<(Model, Reservation)> {
+    /// Logs and counts a load that made a model ready.
+    pub(super) fn note_load(&self, name: &str, model: &Model, bytes: u64, story: &Story, total: Duration) {
+        story.log(name, model, bytes, total);
+        self.load_times.observe(&story.steps);
+        self.counters.loads.add_one();
+        if story.is_cached {
+            self.counters.cached_loads.add_one();
+        }
+    }
+
+    async fn bring(self: &Arc<Self>, name: &str, origin: &Origin, story: &mut Story) -> Result<Opened> {
         let mut clock = Instant::now();
         let _permit = self.load_permits.acquire().await.expect("the permits are never closed");
         story.steps.add(Step::Wait, lap(&mut clock));
         let key = self.locate(name, origin).await?;
         story.steps.add(Step::Locate, lap(&mut clock));
+        self.obtain(name, origin, key, None, story).await
+    }
+
+    /// Opens the conversion of that key, which is made if it is not there. A model that is `spared` does not leave for it, and
+    /// neither does more than has to.
+    pub(super) async fn obtain(
+        self: &Arc<Self>,
+        name: &str,
+        origin: &Origin,
+        key: Key,
+        spared: Option<&Key>,
+        story: &mut Story,
+    ) -> Result<Opened> {
         if let Some(entry) = self.cache.find(&key) {
-            match self.open(&entry, &mut story.steps).await {
+            match self.open(Conversion::Published(entry.clone()), spared, &mut story.steps).await {
                 Ok(opened) => {
                     story.is_cached = true;
                     self.note_latest(name, origin, &entry);
@@ -111,63 +130,75 @@ impl Shared {
                     tracing::warn!(model = name, error = error.story(), "converting anew");
                     entry.discard();
                 }
+                // Somebody wanted its room.
+                Err(error) if error.kind() == ErrorKind::Io && entry.is_gone() => {}
                 Err(error) => return Err(error),
             }
         }
-        let entry = self.convert(name, origin, key, story).await?;
-        let opened = self.open(&entry, &mut story.steps).await;
-        if opened.is_ok() {
-            self.note_latest(name, origin, &entry);
-        }
-        opened.inspect_err(|error| {
-            // What cannot be opened now never can, except where memory or a library is short.
-            if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) {
-                entry.discard();
+        let mut tries_left = CONVERSIONS_MAX;
+        loop {
+            tries_left -= 1;
+            let conversion = self.convert(name, origin, key, story).await?;
+            let entry = conversion.entry().cloned();
+            let opened = self.open(conversion, spared, &mut story.steps).await;
+            let Some(entry) = entry else { return opened };
+            match &opened {
+                Ok(_) => self.note_latest(name, origin, &entry),
+                Err(error) if tries_left > 0 && entry.was_spoilt(error) => {
+                    tracing::warn!(model = name, error = error.story(), "converting anew: somebody got at the file");
+                    continue;
+                }
+                // What cannot be opened now never can, except where memory or a library is short.
+                Err(error) if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) => {
+                    entry.discard();
+                }
+                Err(_) => {}
             }
-        })
-    }
-
-    /// The name under which the cache has the artifact as it is now, or as it was last used where the source does not answer.
-    async fn locate(&self, name: &str, origin: &Origin) -> Result<Key> {
-        let error = match origin.key(name, self.converter.reading).await {
-            Err(error) if error.kind() == ErrorKind::SourceUnavailable => error,
-            located => return located,
-        };
-        let latest = origin.latest(name, self.converter.reading).and_then(|latest| self.cache.latest(&latest));
-        let Some(key) = latest else { return Err(error) };
-        tracing::warn!(model = name, error = error.story(), "the source does not answer: what was used last is served");
-        Ok(key)
-    }
-
-    /// Notes what is used of the model, for the time when its source does not answer.
-    fn note_latest(&self, name: &str, origin: &Origin, entry: &Entry) {
-        let Some(latest) = origin.latest(name, self.converter.reading) else { return };
-        if let Err(error) = self.cache.note_latest(&latest, entry) {
-            tracing::warn!(model = name, error = error.story(), "cannot note what is used of a model");
+            return opened;
         }
     }
 
     /// Fetches and converts the artifact, and publishes the conversion in the cache.
-    async fn convert(self: &Arc<Self>, name: &str, origin: &Origin, key: Key, story: &mut Story) -> Result<Entry> {
+    async fn convert(self: &Arc<Self>, name: &str, origin: &Origin, key: Key, story: &mut Story) -> Result<Conversion> {
         let (mut clock, mut steps) = (Instant::now(), story.steps);
         let aside = self.cache.aside();
         let (path, key) = match origin {
             Origin::Path(path) => (path.clone(), key),
             Origin::Source(source) => {
-                let fetched = source.fetch(name, aside.path(), self.limits.bytes_max).await?;
+                let fetched = self.fetch(source, name, aside.path()).await?;
                 // The artifact may have changed since it was located: what was fetched is what the key must say.
-                (fetched.path, Key::new(&source.location(), name, &fetched.version.0, self.converter.reading))
+                (fetched.path, self.key(source, name, &fetched.version))
             }
         };
         steps.add(Step::Fetch, lap(&mut clock));
         let shared = Arc::clone(self);
-        let (entry, told) = blocking::in_place(move || shared.convert_artifact(&path, &key, steps)).await?;
+        let (conversion, told) = blocking::in_place(move || shared.convert_artifact(&path, key, steps)).await?;
         drop(aside);
         *story = told;
-        Ok(entry)
+        Ok(conversion)
     }
 
-    fn convert_artifact(&self, path: &Path, key: &Key, mut steps: Steps) -> Result<(Entry, Story)> {
+    /// Brings an artifact here; where the disk is full, what was used least recently makes room once.
+    async fn fetch(self: &Arc<Self>, source: &Arc<dyn Source>, name: &str, aside: &Path) -> Result<Fetched> {
+        let fetch = || source.fetch(name, aside, self.limits.bytes_max);
+        let fetched = match fetch().await {
+            Err(error) if lacks_room(&error) => {
+                let (shared, aside) = (Arc::clone(self), aside.to_owned());
+                blocking::in_place(move || {
+                    let needed_bytes = aside.metadata().map_or(0, |metadata| metadata.len()) * 2;
+                    drop(std::fs::remove_file(&aside));
+                    shared.cache.make_room(needed_bytes, &shared.keys());
+                    Ok(())
+                })
+                .await?;
+                fetch().await
+            }
+            fetched => fetched,
+        };
+        fetched.inspect_err(|error| self.note_outage(source, error))
+    }
+
+    fn convert_artifact(&self, path: &Path, key: Key, mut steps: Steps) -> Result<(Conversion, Story)> {
         let mut clock = Instant::now();
         let files = artifact::read(path, &self.limits)?;
         let unpacked_bytes = files.iter().map(|file| file.bytes.len() as u64).sum();
@@ -175,148 +206,86 @@ impl Shared {
         let converted = self.converter.convert(&files)?;
         steps.add(Step::Convert, lap(&mut clock).saturating_sub(converted.verify));
         steps.add(Step::Verify, converted.verify);
-        let entry = self.cache.publish(key, converted.form, &converted.bytes)?;
+        let Converted { form, bytes, reason: fallback, .. } = converted;
+        let conversion = match self.cache.publish(&key, form, &bytes, || self.keys()) {
+            Ok(entry) => Conversion::Published(entry),
+            Err(error) => {
+                tracing::warn!(error = error.story(), "a model is served from memory, and converted anew if it leaves");
+                Conversion::Held { key, form, bytes }
+            }
+        };
         steps.add(Step::Publish, lap(&mut clock));
-        let (unpacked_bytes, fallback) = (Some(unpacked_bytes), converted.reason);
-        Ok((entry, Story { steps, is_cached: false, unpacked_bytes, fallback }))
+        Ok((conversion, Story { steps, is_cached: false, unpacked_bytes: Some(unpacked_bytes), fallback }))
     }
 
     /// Makes room for a conversion and opens it.
-    async fn open(self: &Arc<Self>, entry: &Entry, steps: &mut Steps) -> Result<(Model, Reservation)> {
+    async fn open(self: &Arc<Self>, conversion: Conversion, spared: Option<&Key>, steps: &mut Steps) -> Result<Opened> {
         let mut clock = Instant::now();
-        let reservation = self.reserve(footprint(entry)?).await?;
+        let reservation = self.reserve(conversion.footprint(), spared).await?;
         steps.add(Step::Reserve, lap(&mut clock));
-        let (shared, entry) = (Arc::clone(self), entry.clone());
-        let opened = blocking::in_place(move || Ok((Model::open(&entry, &shared.runtimes)?, reservation))).await;
+        let inner = Arc::clone(self);
+        let opened = blocking::in_place(move || {
+            let (key, model) = match &conversion {
+                Conversion::Published(entry) => (entry.key, Model::open(entry, &inner.runtimes)?),
+                Conversion::Held { key, form, bytes } => (*key, Model::of_file(*form, bytes, &inner.runtimes)?),
+            };
+            Ok(Opened { key, model, reservation })
+        });
+        let opened = opened.await;
         steps.add(Step::Map, lap(&mut clock));
         opened
     }
 
-    /// Reserves `bytes`, evicting models that are worth less until they fit.
-    ///
-    /// # Errors
-    /// [`ErrorKind::OutOfMemory`].
-    async fn reserve(&self, bytes: u64) -> Result<Reservation> {
-        let _one_at_a_time = self.admission.lock().await;
-        let deadline = Instant::now() + DRAIN_MAX;
-        loop {
-            let freed = self.governor.freed();
-            match self.governor.admit(bytes) {
-                Admission::Granted(reservation) => return Ok(reservation),
-                Admission::Never => return Err(self.out_of_memory(bytes)),
-                Admission::Full { missing_bytes: 0 } => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    timeout(left, freed).await.map_err(|_| self.out_of_memory(bytes))?;
-                }
-                Admission::Full { missing_bytes } => self.evict(missing_bytes, bytes)?,
-            }
-        }
-    }
-
-    /// Takes out models that give back `missing_bytes` together once their last lease is dropped.
-    fn evict(&self, missing_bytes: u64, for_bytes: u64) -> Result<()> {
-        let models = self.registry.appraised();
-        let residents: Vec<_> = models.iter().map(|loaded| loaded.resident()).collect();
-        let victims = |bytes| policy::victims(&residents, bytes, self.residency_min);
-        // Room for a few models costs one look at all that are there, as room for one does.
-        let room_bytes = missing_bytes.max(self.governor.memory().limit_bytes / ROOM_SHARE);
-        let victims = victims(room_bytes).or_else(|| victims(missing_bytes));
-        for victim in victims.ok_or_else(|| self.out_of_memory(for_bytes))? {
-            self.let_go(&models[victim], Reason::Room);
-        }
-        Ok(())
-    }
-
-    pub(super) fn note_departure(&self, loaded: &Loaded, reason: Reason) {
-        self.counters.departures(reason).add_one();
-        self.departures.note(loaded, reason);
-    }
-
-    fn out_of_memory(&self, bytes: u64) -> Error {
-        let memory = self.governor.memory();
-        Error::new(
-            ErrorKind::OutOfMemory,
-            format!(
-                "the model needs {bytes} bytes of memory; models take {} of {} bytes, and none of them can leave",
-                memory.used_bytes, memory.limit_bytes
-            ),
-        )
-    }
-}
-
-impl Story {
-    /// One line for one load; steps that were not taken are left out.
-    fn log(&self, name: &str, model: &Model, bytes: u64, total: Duration) {
-        let us = |step| self.steps.us(step);
-        tracing::info!(
-            model = name,
-            runtime = model.runtime().name(),
-            bytes,
-            unpacked_bytes = self.unpacked_bytes,
-            cached = self.is_cached,
-            fallback = self.fallback.as_deref(),
-            wait_us = us(Step::Wait),
-            locate_us = us(Step::Locate),
-            fetch_us = us(Step::Fetch),
-            unpack_us = us(Step::Unpack),
-            convert_us = us(Step::Convert),
-            verify_us = us(Step::Verify),
-            publish_us = us(Step::Publish),
-            reserve_us = us(Step::Reserve),
-            map_us = us(Step::Map),
-            total_us = micros(total),
-            "loaded"
-        );
+    /// What the cache has of the models in memory: their conversions, and what is noted of them.
+    pub(super) fn keys(&self) -> HashSet<Key> {
+        let loaded = self.registry.loaded();
+        let notes = loaded.iter().filter(|loaded| loaded.is_from_source()).filter_map(|loaded| {
+            let source = self.source.as_ref()?;
+            Some(self.latest(source, &loaded.name))
+        });
+        notes.chain(loaded.iter().map(|loaded| loaded.key)).collect()
     }
 }
 
 impl Origin {
     /// What listings call the place of the model `name`.
-    fn shown(&self, name: &str) -> String {
+    pub(super) fn shown(&self, name: &str) -> String {
         match self {
             Self::Source(_) => name.to_owned(),
             Self::Path(path) => path.display().to_string(),
         }
     }
+}
 
-    /// The name under which the cache notes which state of this artifact was used last; nothing for paths, which are there or
-    /// not.
-    fn latest(&self, name: &str, reading: Reading) -> Option<Key> {
+impl Conversion {
+    fn entry(&self) -> Option<&Entry> {
         match self {
-            Self::Source(source) => Some(Key::of_latest(&source.location(), name, reading)),
-            Self::Path(_) => None,
+            Self::Published(entry) => Some(entry),
+            Self::Held { .. } => None,
         }
     }
 
-    /// The name under which the cache has this artifact as it is now.
-    async fn key(&self, name: &str, reading: Reading) -> Result<Key> {
-        match self {
-            Self::Source(source) => {
-                let version = source.version(name).await?;
-                Ok(Key::new(&source.location(), name, &version.0, reading))
-            }
-            Self::Path(path) => {
-                let shown = path.display().to_string();
-                let path = path.clone();
-                let version = blocking::in_place(move || directory::version_at(&path)).await?;
-                Ok(Key::new("file", &shown, &version.0, reading))
-            }
+    /// The memory that it takes when it is opened.
+    ///
+    /// A pack takes what it maps. Other engines copy their models: measured with networks and boosters of some megabytes,
+    /// ONNX Runtime keeps up to four times the file and `XGBoost` up to three times.
+    fn footprint(&self) -> u64 {
+        let (form, bytes) = match self {
+            Self::Published(entry) => (entry.form, entry.bytes),
+            Self::Held { form, bytes, .. } => (*form, bytes.len() as u64),
+        };
+        match form {
+            Form::Forest | Form::Bundle => bytes,
+            Form::Onnx => bytes * 4 + (64 << 10),
+            Form::Booster => bytes * 3 + (64 << 10),
         }
     }
 }
 
-/// The memory that a conversion takes when it is opened.
-///
-/// A pack takes what it maps. Other engines copy their models: measured with networks and boosters of some megabytes,
-/// ONNX Runtime keeps up to four times the file and `XGBoost` up to three times.
-fn footprint(entry: &Entry) -> Result<u64> {
-    let metadata = std::fs::metadata(&entry.path)
-        .map_err(|error| Error::caused(ErrorKind::Io, format!("cannot open {}", entry.path.display()), error))?;
-    Ok(match entry.form {
-        Form::Forest | Form::Bundle => metadata.len(),
-        Form::Onnx => metadata.len() * 4 + (64 << 10),
-        Form::Booster => metadata.len() * 3 + (64 << 10),
-    })
+/// Whether it is room on the disk that was lacking.
+fn lacks_room(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(is_full)
 }
 
 /// The time since `clock`, which then starts anew.

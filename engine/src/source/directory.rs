@@ -1,5 +1,7 @@
 //! Artifacts in a directory of this machine: served in place, never copied.
 
+mod walk;
+
 use std::{
     fs::{self, Metadata},
     io::{Error as IoError, ErrorKind as IoErrorKind},
@@ -8,10 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    Answer, Fetched, Listed, Source, Version,
-    name::{PARTS_MAX, is_name},
-};
+use super::{Answer, Fetched, Page, Source, Version, name::is_name};
 use crate::{
     blocking,
     error::{Error, ErrorKind, Result},
@@ -119,43 +118,6 @@ impl Directory {
         inside.then_some((name, metadata))
     }
 
-    fn walk(&self) -> Result<Vec<Listed>> {
-        let mut listed = Vec::new();
-        let mut ahead = vec![String::new()];
-        while let Some(below) = ahead.pop() {
-            match self.list_directory(&below, &mut listed) {
-                Ok(directories) => ahead.extend(directories),
-                Err(cause) if below.is_empty() => return Err(unreached(&self.root, cause)),
-                Err(cause) => tracing::warn!(directory = below, %cause, "cannot list a directory of models"),
-            }
-        }
-        listed.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(listed)
-    }
-
-    /// Lists the files of the directory `below` the root; answers the directories in it.
-    fn list_directory(&self, below: &str, listed: &mut Vec<Listed>) -> Result<Vec<String>, IoError> {
-        let path = self.root.join(below);
-        let full = |name: &str| if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-        for (name, metadata) in self.files(&path)? {
-            let name = full(&name);
-            if is_name(&name) {
-                listed.push(Listed { name, bytes: metadata.len() });
-            }
-        }
-        let mut directories = Vec::new();
-        for entry in fs::read_dir(&path)? {
-            let entry = entry?;
-            let name = entry.file_name().to_str().map(full).filter(|name| is_name(name));
-            if let Some(name) = name.filter(|name| name.split('/').count() < PARTS_MAX)
-                && entry.file_type()?.is_dir()
-            {
-                directories.push(name);
-            }
-        }
-        Ok(directories)
-    }
-
     fn absent(&self, name: &str) -> Error {
         Error::new(ErrorKind::NotFound, format!("no artifact `{}` lies in {}", name.escape_debug(), self.location()))
     }
@@ -189,9 +151,10 @@ impl Source for Directory {
         })
     }
 
-    fn list(&self) -> Answer<'_, Vec<Listed>> {
+    fn page<'a>(&'a self, next: Option<&'a str>, artifacts_max: usize) -> Answer<'a, Page> {
+        let next = next.map(str::to_owned);
         let source = self.clone();
-        Box::pin(blocking::aside(move || source.walk()))
+        Box::pin(blocking::aside(move || walk::page(&source, next.as_deref(), artifacts_max)))
     }
 }
 
@@ -242,7 +205,7 @@ fn unreached(path: &Path, cause: IoError) -> Error {
 mod tests {
     use std::{fs::File, os::unix::fs::symlink};
 
-    use super::*;
+    use super::{super::name::PARTS_MAX, *};
 
     /// A root of its own for each test: a folder of models, and one file beside it that is out of bounds.
     struct Tree(tempfile::TempDir);
@@ -347,10 +310,46 @@ mod tests {
         let deep = vec!["d"; PARTS_MAX].join("/");
         tree.write(&deep, "deep");
         tree.write(&format!("{}/d/too-deep", deep.rsplit_once('/').unwrap().0.to_owned() + "/e"), "too deep");
-        let listed = tree.open().await.list().await.unwrap();
+        let source = tree.open().await;
+        let listed = source.list().await.unwrap();
+        for listed in &listed {
+            assert_eq!(listed.version, source.version(&listed.name).await.ok(), "{}", listed.name);
+        }
         let expected = [("a.tgz", 5), ("b-2/model.tar.gz", 5), ("b/model.tar.gz", 5), (deep.as_str(), 4)];
         let listed: Vec<_> = listed.iter().map(|listed| (listed.name.as_str(), listed.bytes)).collect();
         assert_eq!(listed, expected);
+    }
+
+    #[tokio::test]
+    async fn pages_of_any_length_are_the_whole_list() {
+        let files = ["a/b/c", "a/b-c", "a/d", "a-b", "a.b/c", "b/1", "b/2", "b/3", "c", "d/e/f/g"];
+        let tree = Tree::new(&files);
+        for folder in ["a/b/empty", "b/2-empty", "empty-1/empty", "empty-2", "z"] {
+            fs::create_dir_all(tree.root().join(folder)).unwrap();
+        }
+        let source = tree.open().await;
+        let whole = source.list().await.unwrap();
+        let mut expected = files.map(str::to_owned);
+        expected.sort();
+        assert_eq!(whole.iter().map(|listed| listed.name.clone()).collect::<Vec<_>>(), expected);
+        for artifacts_max in 1..=files.len() + 1 {
+            let (mut listed, mut next) = (Vec::new(), None);
+            loop {
+                let page = source.page(next.as_deref(), artifacts_max).await.unwrap();
+                assert!(page.artifacts.len() <= artifacts_max);
+                listed.extend(page.artifacts);
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(listed, whole, "{artifacts_max}");
+        }
+        for next in ["", "a/", "a/b", "zz", "../secret", "\0"] {
+            let page = source.page(Some(next), 100).await.unwrap();
+            let follow: Vec<_> = whole.iter().filter(|listed| listed.name.as_str() > next).cloned().collect();
+            assert_eq!((page.artifacts, page.next), (follow, None), "{next}");
+        }
     }
 
     #[tokio::test]

@@ -3,39 +3,48 @@
 use std::{fmt, path::Path, time::Duration};
 
 use aws_config::{
-    BehaviorVersion, meta::region::RegionProviderChain, stalled_stream_protection::StalledStreamProtectionConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, meta::region::RegionProviderChain, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
-use aws_sdk_s3::{
-    Client,
-    config::Builder,
-    operation::get_object::GetObjectOutput,
-    primitives::{ByteStream, DateTime},
-    types::{ChecksumMode, Object},
-};
+use aws_sdk_s3::{Client, config::Builder, primitives::DateTime, types::Object};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use tokio::{fs::File, io::AsyncWriteExt};
 
-use super::{Answer, Fetched, Listed, Source, Version, name::is_name, too_large};
+use super::{Answer, Fetched, Listed, Page, Source, Version, name::is_name};
 use crate::error::{Error, ErrorKind, Result};
 
+mod checksum;
+mod download;
 mod location;
 mod refusal;
 
+use download::Download;
 use location::Location;
 
-/// How long a connection may take to stand, and a request to be answered.
+/// How long a connection may take to stand.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// How long an object may let its first byte wait, and then bring nothing.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
-/// How long a body may bring nothing.
-const STALL_MAX: Duration = Duration::from_secs(20);
+const STALL_MAX: Duration = Duration::from_secs(5);
+/// How long an object may take altogether, however steadily it comes.
+const DOWNLOAD_MAX: Duration = Duration::from_mins(15);
+/// How long any other answer may take, and how long the one may to the question whether there is anybody.
+const QUESTION_MAX: Duration = Duration::from_secs(5);
+const REACH_MAX: Duration = Duration::from_secs(2);
+/// How long the first pause before a request is tried again is at the most.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// What S3 asks for a page of the listing is what it asks for so many questions for an object's head.
+const PAGE_COST: usize = 12;
+/// The most that S3 puts on a page.
+const PAGE_KEYS_MAX: i32 = 1000;
 /// Where buckets are looked for when nothing names a region.
 const REGION: &str = "us-east-1";
 
 /// A bucket's prefix as a source: an artifact is an object under it.
 #[derive(Clone)]
 pub struct S3 {
-    client: Client,
+    /// For small questions, and for objects: they have times of their own.
+    questions: Client,
+    objects: Client,
     location: Location,
 }
 
@@ -54,12 +63,18 @@ impl S3 {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
             .region(RegionProviderChain::default_provider().or_else(REGION))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_MAX).read_timeout(ANSWER_MAX).build())
             .stalled_stream_protection(stalls)
             .load()
             .await;
-        let config = Builder::from(&config).force_path_style(location.is_plain()).build();
-        Ok(Self { client: Client::from_conf(config), location })
+        let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let base = Builder::from(&config)
+            .force_path_style(location.is_plain())
+            .retry_config(retries.with_initial_backoff(BACKOFF));
+        let times = || TimeoutConfig::builder().connect_timeout(CONNECT_MAX);
+        let client = |times| Client::from_conf(base.clone().timeout_config(times).build());
+        let questions = client(times().operation_attempt_timeout(QUESTION_MAX).build());
+        let objects = client(times().read_timeout(ANSWER_MAX).build());
+        Ok(Self { questions, objects, location })
     }
 
     /// The key of the artifact `name`.
@@ -68,65 +83,51 @@ impl S3 {
     }
 
     async fn head(&self, name: &str) -> Result<Version> {
-        let request = self.client.head_object().bucket(&self.location.bucket).key(self.key(name)?);
+        let request = self.questions.head_object().bucket(&self.location.bucket).key(self.key(name)?);
         let head = request.send().await.map_err(|error| refusal::of_object(&self.location, name, &error))?;
         Ok(version(head.e_tag(), head.last_modified(), head.content_length()))
     }
 
     async fn get(&self, name: &str, aside: &Path, bytes_max: u64) -> Result<Fetched> {
-        let request = self.client.get_object().bucket(&self.location.bucket).key(self.key(name)?);
-        let request = request.checksum_mode(ChecksumMode::Enabled);
-        let object = request.send().await.map_err(|error| refusal::of_object(&self.location, name, &error))?;
-        let version = version(object.e_tag(), object.last_modified(), object.content_length());
-        if let Some(bytes) = length(&object).filter(|&bytes| bytes > bytes_max) {
-            return Err(too_large(name, bytes, bytes_max));
-        }
-        self.save(name, object.body, aside, bytes_max).await?;
+        self.key(name)?;
+        let download = Download { client: &self.objects, location: &self.location, name, aside, bytes_max };
+        let brought = tokio::time::timeout(DOWNLOAD_MAX, download.run()).await;
+        let version = brought.unwrap_or_else(|_| Err(download.broken("it comes too slowly")))?;
         Ok(Fetched { path: aside.to_owned(), version })
-    }
-
-    /// Streams `body` into the new file `aside`.
-    async fn save(&self, name: &str, mut body: ByteStream, aside: &Path, bytes_max: u64) -> Result<()> {
-        let unwritten = |cause| Error::caused(ErrorKind::Io, format!("cannot write {}", aside.display()), cause);
-        let mut file = File::create_new(aside).await.map_err(unwritten)?;
-        let mut bytes = 0;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| refusal::of_body(&self.location, name, &error))?;
-            bytes += chunk.len() as u64;
-            if bytes > bytes_max {
-                return Err(too_large(name, bytes, bytes_max));
-            }
-            file.write_all(&chunk).await.map_err(unwritten)?;
-        }
-        file.flush().await.map_err(unwritten)
     }
 
     /// A list of one key tells whether bucket and credentials are good; whether they may list is another matter.
     async fn ask(&self) -> Result<()> {
-        let request = self.client.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
-        match request.max_keys(1).send().await {
+        let once = aws_sdk_s3::Config::builder()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(REACH_MAX).build());
+        let request = self.questions.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
+        match request.max_keys(1).customize().config_override(once).send().await {
             Err(error) if !refusal::is_forbidden(&error) => Err(refusal::of_listing(&self.location, &error)),
             _ => Ok(()),
         }
     }
 
-    async fn walk(&self) -> Result<Vec<Listed>> {
-        let request = self.client.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
-        let mut pages = request.into_paginator().send();
-        let mut listed = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| refusal::of_listing(&self.location, &error))?;
-            listed.extend(page.contents().iter().filter_map(|object| self.listed(object)));
-        }
-        listed.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(listed)
+    async fn list_page(&self, next: Option<&str>, artifacts_max: usize) -> Result<Page> {
+        let request = self.questions.list_objects_v2().bucket(&self.location.bucket).prefix(&self.location.prefix);
+        let keys_max = i32::try_from(artifacts_max).unwrap_or(i32::MAX).min(PAGE_KEYS_MAX);
+        let request = request.max_keys(keys_max).set_continuation_token(next.map(str::to_owned));
+        let page = request.send().await.map_err(|error| match next {
+            Some(_) if refusal::is_invalid(&error) => Error::new(ErrorKind::InvalidInput, "no page begins there"),
+            _ => refusal::of_listing(&self.location, &error),
+        })?;
+        let mut artifacts: Vec<Listed> = page.contents().iter().filter_map(|object| self.listed(object)).collect();
+        // Directory buckets list in no order.
+        artifacts.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Page { artifacts, next: page.next_continuation_token })
     }
 
     /// An object as an artifact; none for one that has no name here, such as a folder's marker.
     fn listed(&self, object: &Object) -> Option<Listed> {
         let name = object.key()?.strip_prefix(&self.location.prefix).filter(|name| is_name(name))?;
         let bytes = object.size().and_then(|bytes| bytes.try_into().ok()).unwrap_or(0);
-        Some(Listed { name: name.to_owned(), bytes })
+        let version = object.e_tag().map(|tag| version(Some(tag), None, None));
+        Some(Listed { name: name.to_owned(), bytes, version })
     }
 }
 
@@ -153,8 +154,12 @@ impl Source for S3 {
         Box::pin(self.ask())
     }
 
-    fn list(&self) -> Answer<'_, Vec<Listed>> {
-        Box::pin(self.walk())
+    fn page<'a>(&'a self, next: Option<&'a str>, artifacts_max: usize) -> Answer<'a, Page> {
+        Box::pin(self.list_page(next, artifacts_max))
+    }
+
+    fn page_cost(&self) -> Option<usize> {
+        Some(PAGE_COST)
     }
 }
 
@@ -164,10 +169,6 @@ fn version(tag: Option<&str>, modified: Option<&DateTime>, length: Option<i64>) 
         || format!("{}-{}", modified.map(ToString::to_string).unwrap_or_default(), length.unwrap_or(-1)),
         |tag| tag.trim_matches('"').to_owned(),
     ))
-}
-
-fn length(object: &GetObjectOutput) -> Option<u64> {
-    object.content_length().and_then(|bytes| bytes.try_into().ok())
 }
 
 #[cfg(test)]

@@ -238,3 +238,23 @@ fn the_console_is_this_machines_own_unless_somebody_says_otherwise() {
     check("--models /srv --console off", &[("THICKET_CONSOLE", "on")], Console::Off);
     check_refused(&options("--console yes"), &[], "--console: 'yes' cannot be used, expected on or off");
 }
+
+#[test]
+fn changes_are_looked_for_once_a_minute_unless_something_else_is_said() {
+    let freshness = |serve: &Serve, variables: Variables<'_>| resolve(serve, variables).unwrap().freshness;
+    let minute = Duration::from_mins(1);
+    let default = Freshness { refresh: Some(minute), deleted_grace: minute, cache_bytes_max: None };
+    assert_eq!(freshness(&Serve::default(), &[]), default);
+    let variables = [("THICKET_REFRESH", "0"), ("THICKET_DELETED_GRACE", "0.5"), ("THICKET_CACHE_LIMIT", "2G")];
+    let set = Freshness { refresh: None, deleted_grace: Duration::from_millis(500), cache_bytes_max: Some(2 << 30) };
+    assert_eq!(freshness(&Serve::default(), &variables), set);
+    let line = options("--refresh 60 --deleted-grace 60 --cache-limit 1MiB");
+    assert_eq!(freshness(&line, &variables), Freshness { cache_bytes_max: Some(1 << 20), ..default });
+    let message = "--cache-limit: '0' cannot be used, expected a size above 0, such as 20GiB";
+    check_refused(&options("--cache-limit 0"), &[], message);
+    check_refused(
+        &options("--refresh soon"),
+        &[],
+        "--refresh: 'soon' cannot be used, expected seconds from 0 to 86400",
+    );
+}

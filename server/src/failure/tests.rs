@@ -69,6 +69,7 @@ fn the_client_does_not_see_this_machines_paths_and_the_log_does() {
         EngineErrorKind::LibraryMissing,
         EngineErrorKind::OutOfMemory,
         EngineErrorKind::SourceUnavailable,
+        EngineErrorKind::SourceUnreachable,
         EngineErrorKind::Io,
         EngineErrorKind::Internal,
     ] {
@@ -129,4 +130,26 @@ fn the_platforms_own_errors_are_boto3s_classes() {
     check_platform(&Failure::new(Class::Internal, "oh"), 500, "InternalFailure");
     check_platform(&Failure::engine(&engine(EngineErrorKind::OutOfMemory), "m", ""), 503, "ServiceUnavailable");
     check_platform(&Failure::engine(&engine(EngineErrorKind::SourceUnavailable), "m", ""), 503, "ServiceUnavailable");
+}
+
+#[test]
+fn who_is_told_to_come_back_is_told_when() {
+    let after = |reply: Reply| reply.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+    let all = |failure: &Failure| {
+        let container = [Compat::Intended, Compat::Strict].map(|compat| after(failure.to_container(compat)));
+        let platform = after(failure.to_platform(Compat::Intended));
+        assert!(container.iter().all(|found| *found == platform) && after(failure.to_single_model()) == platform);
+        platform
+    };
+    let down = |pause_ms| engine(EngineErrorKind::SourceUnavailable).until(Duration::from_millis(pause_ms));
+    for (pause_ms, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (3500, "4")] {
+        assert_eq!(all(&Failure::engine(&down(pause_ms), "m", "")).as_deref(), Some(seconds), "{pause_ms}");
+    }
+    for class in [Class::Busy, Class::NotReady] {
+        assert_eq!(all(&Failure::new(class, "later")).as_deref(), Some("1"));
+    }
+    let broken = engine(EngineErrorKind::InvalidArtifact).until(Duration::from_mins(1));
+    for failure in [Failure::engine(&broken, "m", ""), Failure::new(Class::BadPayload, "no number")] {
+        assert_eq!(all(&failure), None, "{failure:?}");
+    }
 }

@@ -11,6 +11,7 @@ mod lifecycle;
 mod older;
 mod outage;
 mod readings;
+mod refresh;
 mod residency;
 mod setting;
 mod storage;

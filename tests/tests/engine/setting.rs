@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 use thicket_engine::{
     Engine, Lease, Libraries, Output,
-    source::{self, Answer, Fetched, Listed, Source, Version},
+    source::{self, Answer, Fetched, Page, Source, Version},
 };
 use thicket_tests::{House, bits, matrix, root};
 
@@ -47,8 +47,8 @@ impl Source for Counting {
         self.inner.fetch(name, aside, bytes_max)
     }
 
-    fn list(&self) -> Answer<'_, Vec<Listed>> {
-        self.inner.list()
+    fn page<'a>(&'a self, next: Option<&'a str>, artifacts_max: usize) -> Answer<'a, Page> {
+        self.inner.page(next, artifacts_max)
     }
 }
 

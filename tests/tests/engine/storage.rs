@@ -3,12 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
-use thicket_engine::ErrorKind;
+use thicket_engine::{Engine, ErrorKind};
 use thicket_tests::{houses, prefix};
 
-use crate::setting::{Setting, check};
+use crate::setting::{Counting, Setting, check};
 
 /// Every file below `folder` whose name ends so.
 pub(crate) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
@@ -108,4 +109,27 @@ async fn a_changed_artifact_is_converted_anew_when_it_is_cold() {
     fs::copy(prefix().join(&houses[1].target), &place).unwrap();
     setting.engine.unload("model.tar.gz").await.unwrap();
     check(&setting.engine.model("model.tar.gz").await.unwrap(), &houses[1]);
+}
+
+#[tokio::test]
+async fn a_cache_that_is_too_large_gives_up_what_is_not_in_memory() {
+    let (cache, houses) = (tempfile::tempdir().unwrap(), houses());
+    let source = Counting::open(&prefix()).await;
+    let builder = Engine::builder().source(source.clone()).cache_dir(cache.path());
+    let engine = builder.cache_limit(Some(1)).build().unwrap();
+    for house in &houses {
+        engine.model(&house.target).await.unwrap();
+    }
+    engine.unload(&houses[0].target).await.unwrap();
+    engine.unload(&houses[1].target).await.unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while files(cache.path(), ".pack").len() > 2 {
+        assert!(Instant::now() < end, "nothing was removed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(source.fetches(), 4);
+    for house in &houses {
+        check(&engine.model(&house.target).await.unwrap(), house);
+    }
+    assert_eq!(source.fetches(), 6, "what was removed is converted anew, and what is in memory is there");
 }

@@ -35,6 +35,16 @@ pub(super) fn is_forbidden<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResp
     Answer::of(error).code == Some("AccessDenied")
 }
 
+/// Whether S3 finds fault with what was asked for.
+pub(super) fn is_invalid<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    Answer::of(error).status == Some(400)
+}
+
+/// Whether a part was asked for of an object that is no longer there as it was.
+pub(super) fn is_another_object<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(Answer::of(error).status, Some(412 | 416))
+}
+
 /// The error for a body that ended before its time, stalled, or does not have its checksum.
 pub(super) fn of_body(location: &Location, name: &str, error: &(dyn StdError + 'static)) -> Error {
     Error::caused(ErrorKind::SourceUnavailable, format!("cannot read `{name}` in {location} to its end"), causes(error))
@@ -63,14 +73,16 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// The error for a request that got no artifact: whoever does not answer, or is at fault, answers nobody.
 fn unavailable(what: &str, answer: &Answer<'_>, error: &(dyn StdError + 'static), hint: &str) -> Error {
     let Some(status) = answer.status else {
-        return Error::caused(ErrorKind::SourceUnavailable, format!("cannot get {what}"), causes(error));
+        return Error::caused(ErrorKind::SourceUnreachable, format!("cannot get {what}"), causes(error));
     };
+    let kind = if status >= 500 { ErrorKind::SourceUnreachable } else { ErrorKind::SourceUnavailable };
     let code = answer.code.unwrap_or("no code");
     let hint = if status == 301 { "; the bucket is in another region than the one that is set" } else { hint };
     let message = format!("S3 refuses {what}: {code} (status {status}){hint}");
-    Error::new(ErrorKind::SourceUnavailable, message)
+    Error::new(kind, message)
 }
 
 /// Every level of the story in one line. Levels repeat each other at times, and some have lines of their own.
@@ -111,7 +123,7 @@ mod tests {
             (404, Some("NoSuchBucket"), ErrorKind::SourceUnavailable, "NoSuchBucket (status 404)"),
             (403, Some("AccessDenied"), ErrorKind::SourceUnavailable, "may not list"),
             (301, None, ErrorKind::SourceUnavailable, "region"),
-            (503, Some("SlowDown"), ErrorKind::SourceUnavailable, "SlowDown (status 503)"),
+            (503, Some("SlowDown"), ErrorKind::SourceUnreachable, "SlowDown (status 503)"),
         ] {
             let error = of_object(&location, "a/b", &answered(status, code));
             assert_eq!(error.kind(), kind, "{error}");
@@ -119,6 +131,8 @@ mod tests {
         }
         let error = of_listing(&location, &answered(404, None));
         assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
+        assert!(is_another_object(&answered(412, None)) && !is_another_object(&answered(404, None)));
+        assert!(is_invalid(&answered(400, Some("InvalidArgument"))) && !is_invalid(&answered(403, None)));
     }
 
     #[test]
@@ -126,7 +140,7 @@ mod tests {
         let location = Location::parse("s3://bucket").unwrap();
         let silence: SdkError<HeadObjectError, HttpResponse> = SdkError::timeout_error("connect took too long");
         let error = of_object(&location, "a", &silence);
-        assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
+        assert_eq!(error.kind(), ErrorKind::SourceUnreachable);
         assert!(error.story().contains("connect took too long"), "{}", error.story());
     }
 }
