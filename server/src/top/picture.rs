@@ -229,8 +229,8 @@ fn leaves(row: &Row, stay_s: f64) -> (Style, String) {
 /// The table of those that left: its head, and so many of them.
 fn departures(answer: &Answer, rows: usize, columns: usize) -> Vec<Line> {
     let head = DEPARTURE_COLUMNS.iter().filter(|(.., least)| columns >= *least);
-    let head: String = head.map(|(name, width, _)| format!("{name:>width$}")).collect();
-    let mut lines = vec![Line::default().and(Style::Faint, head)];
+    let head = head.fold(Line::default(), |line, (name, width, _)| line.and(Style::Faint, format!("{name:>width$}")));
+    let mut lines = vec![head];
     if answer.departures.is_empty() {
         lines.push(Line::default().and(Style::Faint, "nothing has left memory yet"));
     }
