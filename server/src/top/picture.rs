@@ -94,8 +94,9 @@ pub(super) fn screen(
 
 fn keys() -> Line {
     let line = Line::default().and(Style::Strong, "q").and(Style::Faint, " quit   sort by ");
-    sorting::keys().fold(line, |line, (key, name)| {
-        line.and(Style::Strong, key.to_string()).and(Style::Faint, format!(" {name}  "))
+    sorting::keys().fold(line, |line, name| {
+        let (key, rest) = name.split_at(1);
+        line.and(Style::Strong, key).and(Style::Faint, format!("{rest} "))
     })
 }
 
