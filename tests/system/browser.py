@@ -12,7 +12,7 @@ from http_client import Client
 from process import Process
 from websockets.sync.client import connect
 
-PROGRAM = "chromium-headless-shell"
+PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")
 AWAIT_S = 15
 
 
@@ -20,10 +20,10 @@ class Browser:
     """A browser with one page: `open(url)`, `run(script)`, `until(script)`; `errors` is what its console complained of."""
 
     def __init__(self, folder, width=1280, height=900):
-        program = shutil.which(PROGRAM)
-        assert program, f"{PROGRAM} is missing; install it with: python3 tests/tools/install.py"
+        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+        assert program, f"none of {PROGRAMS} is there; as root, python3 tests/tools/install.py installs the first"
         # As root, and in containers, there is no sandbox to be had; the pages are ours.
-        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
         size = f"--window-size={width},{height}"
         command = [program, *options, size, f"--user-data-dir={folder}", "about:blank"]
         self._process = Process(command, r"DevTools listening on (ws://\S+)")

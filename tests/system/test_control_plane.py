@@ -109,7 +109,7 @@ def test_the_document_of_the_routes_is_true(container, tmp_path):
             expected = {*methods[method]["responses"], "204", "400"}
             assert str(answer.status) in expected, (method, path, answer)
             asked += 1
-    assert asked == 7
+    assert asked == 9
     assert ask(running, "OPTIONS", "/models/m/invoke").body == document.body
 
 

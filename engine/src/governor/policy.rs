@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn places_are_those_in_which_victims_are_taken() {
         let mut residents: Vec<Resident> =
-            (0..40).map(|n| resident(1 + n % 3, (n * 7 % 40) as f64, n * 11 % 31)).collect();
+            (0..40_u32).map(|n| resident((1 + n % 3).into(), (n * 7 % 40).into(), (n * 11 % 31).into())).collect();
         residents[5].is_pinned = true;
         let places = places(&residents, RESIDENCY_MIN);
         let bytes = residents.iter().filter(|resident| !resident.is_pinned).map(|resident| resident.bytes).sum();

@@ -43,12 +43,19 @@ pub(super) fn table(mut standings: Vec<Standing>, query: &Query) -> Table {
     let total = standings.len();
     let greatest = standings.iter().map(|standing| standing.worth).fold(f64::NEG_INFINITY, f64::max);
     standings.retain(|standing| query.filter.is_empty() || standing.model.name.to_lowercase().contains(&query.filter));
-    standings.sort_unstable_by(|one, other| {
+    let matching = standings.len();
+    let order = |one: &Standing, other: &Standing| {
         let order = compare(query.sort, one, other);
         let order = if query.is_descending { order.reverse() } else { order };
         order.then_with(|| one.model.name.cmp(&other.model.name))
-    });
-    let matching = standings.len();
+    };
+    // Thousands that are not shown need not be sorted.
+    let end = query.offset.saturating_add(query.limit);
+    if end < matching {
+        standings.select_nth_unstable_by(end, order);
+        standings.truncate(end);
+    }
+    standings.sort_unstable_by(order);
     let shown = standings.into_iter().skip(query.offset).take(query.limit);
     let rows = shown.map(|standing| row(standing, greatest)).collect();
     Table { total, matching, offset: query.offset, rows }

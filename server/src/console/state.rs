@@ -68,6 +68,7 @@ struct Server {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "units come last")]
 struct Memory {
     used_bytes: u64,
     limit_bytes: u64,

@@ -24,6 +24,7 @@ pub(super) struct Server {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "units come last")]
 pub(super) struct Memory {
     pub(super) used_bytes: u64,
     pub(super) limit_bytes: u64,

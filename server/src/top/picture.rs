@@ -94,8 +94,9 @@ pub(super) fn screen(
 
 fn keys() -> Line {
     let line = Line::default().and(Style::Strong, "q").and(Style::Faint, " quit   sort by ");
-    sorting::keys().fold(line, |line, (key, name)| {
-        line.and(Style::Strong, key.to_string()).and(Style::Faint, format!(" {name}  "))
+    sorting::keys().fold(line, |line, name| {
+        let (key, rest) = name.split_at(1);
+        line.and(Style::Strong, key).and(Style::Faint, format!("{rest} "))
     })
 }
 
@@ -229,8 +230,8 @@ fn leaves(row: &Row, stay_s: f64) -> (Style, String) {
 /// The table of those that left: its head, and so many of them.
 fn departures(answer: &Answer, rows: usize, columns: usize) -> Vec<Line> {
     let head = DEPARTURE_COLUMNS.iter().filter(|(.., least)| columns >= *least);
-    let head: String = head.map(|(name, width, _)| format!("{name:>width$}")).collect();
-    let mut lines = vec![Line::default().and(Style::Faint, head)];
+    let head = head.fold(Line::default(), |line, (name, width, _)| line.and(Style::Faint, format!("{name:>width$}")));
+    let mut lines = vec![head];
     if answer.departures.is_empty() {
         lines.push(Line::default().and(Style::Faint, "nothing has left memory yet"));
     }

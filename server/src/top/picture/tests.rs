@@ -72,7 +72,7 @@ fn a_screen_is_full_and_no_fuller() {
         let size = Size { columns: 80, rows };
         let lines = screen("host:1", Some(&answer()), None, Sorting::default(), size);
         assert_eq!(lines.len(), rows);
-        check(&lines[rows - 1..], &["q quit", "n name"]);
+        check(&lines[rows - 1..], &["q quit", "name memory age"]);
     }
 }
 
