@@ -31,8 +31,10 @@ def fill(server):
             server.load(name)
             for loaded in names[: count + 1]:
                 server.check(loaded)
-        except (Unavailable, OSError) as error:
+        except Unavailable as error:
             return count, str(error).splitlines()[0][:120]
+        except OSError:
+            return count, "the server broke the connection"
         say(f"{count + 1} models")
     return len(names), "no more models"
 

@@ -2,8 +2,6 @@
 //! popular ones are asked for all the time, and others, cold ones, beside them.
 
 pub mod course;
-pub mod expected;
-pub mod fleet;
 pub mod goals;
 pub mod phase;
 pub mod streams;
@@ -16,6 +14,7 @@ use tempfile::TempDir;
 use crate::{
     arguments::Density,
     error::{Error, Result},
+    fleet::{Fleet, TREES},
     group::Group,
     load::Summary,
     objects::{BUCKET, Objects},
@@ -26,7 +25,6 @@ use crate::{
 };
 pub use course::Moment;
 use course::look;
-use fleet::{Fleet, TREES};
 pub use phase::Phase;
 use streams::Streams;
 
@@ -46,7 +44,7 @@ pub struct Figures {
     pub exponent: f64,
     /// Requests a second for popular models, and for cold ones.
     pub rates: (f64, f64),
-    /// Of the popular models, how many are asked for while others are cold.
+    /// Models that are popular: half of what fits in memory.
     pub popular_models: usize,
     /// What was done, one after the other.
     pub phases: Phases,
@@ -131,7 +129,8 @@ impl Stage {
         let looking = look(&self.server, self.group.as_ref())?;
         let (phases, course) = watch(INTERVAL, looking, || streams.run());
         let popular_models = streams.popular();
-        let phases = phases?;
+        let kills = self.group.as_ref().map_or(Ok(0), Group::kills)?;
+        let phases = phases.map_err(|error| Error::new(format!("{error}; killed by the kernel: {kills}")))?;
         Ok(Figures {
             models: options.models,
             trees: TREES,
@@ -140,7 +139,7 @@ impl Stage {
             rates: (options.rate, options.cold_rate),
             popular_models,
             phases,
-            kills: self.group.as_ref().map_or(Ok(0), Group::kills)?,
+            kills,
             is_alive: self.server.is_alive(),
             course: course.into_iter().map(|(seconds, moment)| Moment { seconds, ..moment }).collect(),
         })

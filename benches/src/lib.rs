@@ -24,6 +24,7 @@ pub mod relay;
 pub mod objects;
 pub mod server;
 pub mod prefix;
+pub mod fleet;
 pub mod interval;
 pub mod latency;
 pub mod inprocess;

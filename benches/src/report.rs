@@ -126,7 +126,9 @@ impl Results {
             let figures = &outcome.results;
             page.section(&format!("Many models in little memory: {}", outcome.name));
             page.text(&density::introduction(figures));
-            tables(figures).iter().for_each(|table| page.table(table));
+            for table in &tables(figures) {
+                page.table(table);
+            }
             page.figures(density::charts(figures).map(|(_, chart)| chart));
         }
         if !self.capacities.is_empty() {
@@ -146,7 +148,9 @@ impl Results {
         for Outcome { results: figures, circumstances, .. } in &self.density {
             document.text(&density::introduction(figures));
             document.text(&format!("Measured on {}.", circumstances.machine()));
-            tables(figures).iter().for_each(|table| document.table(table));
+            for table in &tables(figures) {
+                document.table(table);
+            }
             for (name, chart) in density::charts(figures) {
                 document.chart(&format!("density-{name}"), &chart);
             }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::Soak,
-    density::fleet::Fleet,
     error::{Error, Result},
+    fleet::Fleet,
     load::connection::Connection,
     metrics::Metrics,
     outcome::Outcome,
@@ -55,6 +55,9 @@ pub struct Figures {
 /// # Errors
 /// When the server does not start, an answer is not what it should be, or the server holds more in the end; with
 /// `--planted` when it does not.
+///
+/// # Panics
+/// When a client does.
 pub fn run(options: &Soak) -> Result<()> {
     // Side by side: each waits at its end until threads that have nothing to do any more have gone.
     let figures = thread::scope(|scope| {

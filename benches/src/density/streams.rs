@@ -8,10 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Phases, fleet::Fleet, phase::Phase};
+use super::{Phases, phase::Phase};
 use crate::{
     arguments::Density,
     error::{Error, Result},
+    fleet::Fleet,
     load::{Answer, Load, Summary, connection::Connection, pace::Pace, requests::Requests},
     metrics::Metrics,
     process::Tree,

@@ -56,10 +56,10 @@ fn course(phases: &[(&str, &Phase)]) -> Chart {
 fn memory(figures: &Figures) -> Chart {
     let limit = mebibytes(figures.limit_bytes);
     let series = vec![
-        line(figures, "all, with the page cache", |one| mebibytes(one.all_bytes)),
+        line(figures, "with the page cache", |one| mebibytes(one.all_bytes)),
         line(figures, "models", |one| one.models_bytes / f64::from(1 << 20)),
         line(figures, "heap and stacks", |one| mebibytes(one.anonymous_bytes)),
-        line(figures, "the kernel's limit", move |_| limit),
+        line(figures, "limit", move |_| limit),
     ];
     over_time("Memory of the server", "MiB", series)
 }

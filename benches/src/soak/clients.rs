@@ -13,8 +13,8 @@ use serde_json::json;
 
 use super::mode::Mode;
 use crate::{
-    density::fleet::Fleet,
     error::{Error, Result},
+    fleet::Fleet,
     load::{connection::Connection, requests::Requests},
 };
 

@@ -19,7 +19,7 @@ impl Mode {
 
     /// What the server is started with, for models that lie in the folder `models`.
     #[must_use]
-    pub fn options<'a>(self, models: &'a str) -> Vec<&'a str> {
+    pub fn options(self, models: &str) -> Vec<&str> {
         match self {
             Self::Container => Vec::new(),
             Self::StandAlone => vec!["--models", models],

@@ -1,5 +1,7 @@
 //! Thousands of models that differ: the four city models, whose leaves are multiplied with another factor in each.
 
+mod expected;
+
 use std::{
     fs,
     fs::File,
@@ -16,13 +18,13 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use tar::{Archive, Builder, Header};
 use thicket_tests::{houses, prefix};
 
-use super::expected::Expected;
 use crate::{
     error::{Error, Result},
     legacy::Layout,
     load::requests::{Requests, bodies},
     prefix::rows,
 };
+use expected::Expected;
 
 /// The member of an archive that SageMaker's training leaves.
 const MEMBER: &str = "xgboost-model";
@@ -52,6 +54,9 @@ impl Fleet {
     ///
     /// # Errors
     /// When they cannot be written.
+    ///
+    /// # Panics
+    /// When the fixtures are broken.
     pub fn write(folder: &Path, count: usize) -> Result<Self> {
         let originals = Original::all()?;
         let names: Vec<_> = (0..count).map(|model| format!("model-{model:05}.tar.gz")).collect();

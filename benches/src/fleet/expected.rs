@@ -2,7 +2,7 @@
 
 use thicket_converters::{Booster, SumOrder, arithmetic, read_booster};
 
-use super::fleet::factor;
+use super::factor;
 use crate::{
     error::{Error, Result},
     load::requests::Truth,
@@ -10,7 +10,7 @@ use crate::{
 
 /// Of each original, the values of the leaves that each body's row reaches, and where sums start.
 #[derive(Debug)]
-pub struct Expected {
+pub(super) struct Expected {
     originals: Vec<Sums>,
 }
 
@@ -27,7 +27,7 @@ impl Expected {
     ///
     /// # Errors
     /// When an original is no booster of the form that is expected of it.
-    pub fn new(originals: &[&[u8]], bodies: &[String]) -> Result<Self> {
+    pub(super) fn new(originals: &[&[u8]], bodies: &[String]) -> Result<Self> {
         let rows: Vec<Vec<f32>> = bodies.iter().map(|body| row(body)).collect();
         let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
         let sums = |original: &&[u8]| {
