@@ -1,7 +1,10 @@
 //! Whether the source answers anybody: a mark that all loads share, so that while it does not, only one question at a time
 //! finds out when it does again.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -17,6 +20,19 @@ pub(crate) struct Outage {
     mark: watch::Sender<Option<Error>>,
     /// Somebody finds out whether the source answers, and sets the mark and takes it away.
     pub(crate) is_asked: AtomicBool,
+    questions: AtomicU64,
+    answers: AtomicU64,
+}
+
+/// A question that somebody asks the source, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Question<'a>(&'a Outage);
+
+/// How many questions were asked, and how many are over, at some time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    questions: u64,
+    answers: u64,
 }
 
 impl Outage {
@@ -37,9 +53,29 @@ impl Outage {
         self.mark.send_replace(Some(error.clone().until(pause))).is_none()
     }
 
+    /// Counts a question for as long as it is kept: cheaper than a clock for each.
+    pub(crate) fn question(&self) -> Question<'_> {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        Question(self)
+    }
+
+    /// Whether somebody has waited since `tally` was taken, and nobody was answered. It is taken anew.
+    pub(crate) fn is_silent_since(&self, tally: &mut Tally) -> bool {
+        let (answers, questions) = (self.answers.load(Ordering::Relaxed), self.questions.load(Ordering::Relaxed));
+        let is_silent = answers == tally.answers && answers < tally.questions;
+        *tally = Tally { questions, answers };
+        is_silent
+    }
+
     /// Takes the mark away; whether it was set.
     pub(crate) fn end(&self) -> bool {
         self.mark.send_replace(None).is_some()
+    }
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        self.0.answers.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -60,6 +96,21 @@ mod tests {
         assert_eq!(outage.begins().await.retry_after(), Some(PAUSE_MAX));
         assert!(outage.end() && !outage.end());
         assert!(outage.standing().is_none() && outage.set(&error, PAUSE));
+    }
+
+    #[test]
+    fn silence_is_when_somebody_waits_and_nobody_is_answered() {
+        let (outage, mut tally) = (Outage::default(), Tally::default());
+        assert!(!outage.is_silent_since(&mut tally));
+        let (first, second) = (outage.question(), outage.question());
+        assert!(!outage.is_silent_since(&mut tally), "they may have just asked");
+        assert!(outage.is_silent_since(&mut tally));
+        drop(first);
+        assert!(!outage.is_silent_since(&mut tally), "somebody was answered");
+        assert!(outage.is_silent_since(&mut tally));
+        drop(second);
+        assert!(!outage.is_silent_since(&mut tally));
+        assert!(!outage.is_silent_since(&mut tally), "nobody waits");
     }
 
     #[test]

@@ -151,8 +151,9 @@ def test_a_full_disk_makes_room_and_is_no_reason_not_to_serve(binary, tmp_path):
             assert predict(client, house.target, house).json == [house.prices[0]]
         assert "a model is served from memory" in process.log()
         assert "were removed to make room" not in process.log()
-        for house in [*HOUSES, *HOUSES]:
+        for house in HOUSES:
             assert client("DELETE", f"/models/{house.target.replace('/', '%2F')}").status == 200
+        for house in reversed(HOUSES):
             assert predict(client, house.target, house).json == [house.prices[0]]
         assert "were removed to make room" in process.log()
     finally:

@@ -1,5 +1,5 @@
 //! What happens to models in memory while nobody asks for them: some leave because nobody does, and some because memory runs
-//! short. Ends with the engine.
+//! short. And to a source that lets everybody wait. Ends with the engine.
 
 use std::{
     sync::{Arc, Weak},
@@ -14,6 +14,7 @@ use crate::{
         policy::{self, Resident},
         pressure::{Gauge, Reading},
     },
+    outage::Tally,
     reason::Reason,
     slot::Loaded,
 };
@@ -25,11 +26,12 @@ const WRITING_PERIOD: Duration = Duration::from_mins(1);
 
 /// Looks after the models of an engine for as long as somebody has it.
 pub(super) async fn keep(shared: Weak<Shared>, gauge: Gauge) {
-    let mut written_at = Instant::now();
+    let (mut written_at, mut tally) = (Instant::now(), Tally::default());
     loop {
         time::sleep(PERIOD).await;
         let Some(shared) = shared.upgrade() else { return };
         shared.tend(&gauge);
+        shared.doubt(&mut tally);
         if written_at.elapsed() >= WRITING_PERIOD {
             shared.write_popular();
             written_at = Instant::now();

@@ -2,10 +2,8 @@
 //! again.
 
 use std::{
-    convert::Infallible,
-    future,
     sync::{Arc, Weak, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::time::sleep;
@@ -13,12 +11,9 @@ use tokio::time::sleep;
 use super::Shared;
 use crate::{
     error::{Error, ErrorKind, Result},
-    outage,
+    outage::{self, Tally},
     source::{Answer, Source},
 };
-
-/// How long an answer may take until it is asked whether there is anybody.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shared {
     /// What the source answers, or its silence: at once where that is known already, and as soon as anybody knows.
@@ -30,20 +25,20 @@ impl Shared {
         if let Some(error) = self.outage.standing() {
             return Err(error);
         }
+        let _asked = self.outage.question();
         let answered = tokio::select! {
             biased;
             answered = question() => answered,
             error = self.outage.begins() => return Err(error),
-            never = self.doubt(source) => match never {},
         };
         answered.inspect_err(|error| self.note_outage(source, error))
     }
 
-    /// Has it found out whether the source answers anybody, when it lets somebody wait for long. Never completes.
-    async fn doubt(self: &Arc<Self>, source: &Arc<dyn Source>) -> Infallible {
-        sleep(PATIENCE).await;
-        self.find_out(source);
-        future::pending().await
+    /// Has it found out whether the source answers anybody, when it has let everybody wait since the last look.
+    pub(super) fn doubt(self: &Arc<Self>, tally: &mut Tally) {
+        if let Some(source) = self.source.as_ref().filter(|_| self.outage.is_silent_since(tally)) {
+            self.find_out(source);
+        }
     }
 
     /// Has it found out whether the source answers anybody, when it did not answer somebody.

@@ -136,7 +136,7 @@ async fn a_source_that_lets_everybody_wait_is_found_out() {
     let (known, unknown) = tokio::join!(engine.model(&houses[0].target), engine.model(&houses[1].target));
     check(&known.unwrap(), &houses[0]);
     assert_eq!(unknown.unwrap_err().kind(), ErrorKind::SourceUnreachable);
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
 
 #[tokio::test]
