@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-
 use super::{Shared, story::Story};
 use crate::{
     artifact, blocking,

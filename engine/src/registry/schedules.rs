@@ -11,6 +11,7 @@ use crate::{
     compile::compile,
     governor::{Admission, Governor},
     pack::Pack,
+    reading::Reading,
     sample::TREE,
 };
 
@@ -32,21 +33,28 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self { registry: Registry::new(), governor: Governor::new(BYTES) }
+        Self::with_room(1)
     }
 
-    /// With the model in memory.
-    fn loaded() -> Self {
-        let stage = Self::new();
+    fn with_room(models: u64) -> Self {
+        Self { registry: Registry::new(), governor: Governor::new(models * BYTES) }
+    }
+
+    /// With the model in memory, and room for so many.
+    fn loaded(models: u64) -> Self {
+        let stage = Self::with_room(models);
         let Claim::Lead(ticket) = stage.registry.claim(NAME) else { panic!("a new name") };
         stage.publish(ticket, None);
         stage
     }
 
     fn publish(&self, ticket: Ticket, registration: Option<Arc<Registration>>) {
-        let Admission::Granted(reservation) = self.governor.admit(BYTES) else { panic!("two models in memory") };
-        let arrival = Arrival { location: NAME.to_owned(), is_pinned: false, return_us: 1, registration };
-        ticket.publish(arrival, model(), reservation);
+        ticket.publish(arrival("old", registration), model(), self.reserved());
+    }
+
+    fn reserved(&self) -> Reservation {
+        let Admission::Granted(reservation) = self.governor.admit(BYTES) else { panic!("too many models in memory") };
+        reservation
     }
 
     /// The model, loaded if this caller is the first; whether it was, and what came of it.
@@ -71,6 +79,14 @@ impl Stage {
         assert_eq!((self.used_bytes(), self.registry.count()), (0, 0));
         assert!(matches!(self.governor.admit(BYTES), Admission::Granted(_)));
     }
+}
+
+fn key(version: &str) -> Key {
+    Key::new("", NAME, version, Reading::default())
+}
+
+fn arrival(version: &str, registration: Option<Arc<Registration>>) -> Arrival {
+    Arrival { location: NAME.to_owned(), key: key(version), is_pinned: false, return_us: 1, registration }
 }
 
 fn model() -> Model {
@@ -108,7 +124,7 @@ fn however_many_ask_one_loads_and_all_get_the_same() {
 #[test]
 fn a_model_leaves_once_and_not_before_its_last_lease() {
     explore(|| {
-        let stage = Stage::loaded();
+        let stage = Stage::loaded(1);
         let leaving = |is_eviction: bool| {
             let stage = stage.clone();
             move || match is_eviction {
@@ -134,6 +150,50 @@ fn a_model_leaves_once_and_not_before_its_last_lease() {
         reader.join().unwrap();
         assert_eq!(evicting.join().unwrap() + unloading.join().unwrap(), 1);
         stage.expect_empty();
+    });
+}
+
+#[test]
+fn what_is_replaced_is_never_missing() {
+    explore(|| {
+        let stage = Stage::loaded(2);
+        let (asker, refresher) = (stage.clone(), stage.clone());
+        let asking = thread::spawn(move || {
+            for _ in 0..3 {
+                assert!(asker.registry.ready(NAME).is_some());
+            }
+        });
+        let refreshing = thread::spawn(move || {
+            let (name, reservation) = (Arc::from(NAME), refresher.reserved());
+            let past = refresher.registry.replace(&name, &key("old"), arrival("new", None), model(), reservation);
+            assert_eq!(past.unwrap().key, key("old"));
+        });
+        asking.join().unwrap();
+        refreshing.join().unwrap();
+        assert_eq!((stage.used_bytes(), stage.governor.has_arrivals()), (BYTES, false));
+        drop(stage.registry.remove(NAME).unwrap());
+        assert_eq!((stage.used_bytes(), stage.registry.count()), (0, 0));
+    });
+}
+
+#[test]
+fn what_is_replaced_while_it_leaves_is_gone_or_new() {
+    explore(|| {
+        let stage = Stage::loaded(2);
+        let (evicter, refresher) = (stage.clone(), stage.clone());
+        let evicting = thread::spawn(move || {
+            evicter.registry.loaded().iter().filter(|loaded| evicter.registry.evict(loaded)).count()
+        });
+        let refreshing = thread::spawn(move || {
+            let (name, reservation) = (Arc::from(NAME), refresher.reserved());
+            let past = refresher.registry.replace(&name, &key("old"), arrival("new", None), model(), reservation);
+            past.is_some()
+        });
+        let (evicted, is_replaced) = (evicting.join().unwrap(), refreshing.join().unwrap());
+        let left = stage.registry.loaded();
+        assert!(left.iter().all(|loaded| loaded.key == key("new") && is_replaced));
+        assert_eq!(left.len() + evicted, 1 + usize::from(is_replaced));
+        assert_eq!(stage.used_bytes(), left.len() as u64 * BYTES);
     });
 }
 

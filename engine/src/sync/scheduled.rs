@@ -57,6 +57,15 @@ impl<K: Ord + Hash + Clone, V> Map<K, V> {
         Some(Ref { shard, key })
     }
 
+    pub(crate) fn get_mut<Q: Ord + Hash + ?Sized>(&self, key: &Q) -> Option<Place<'_, K, V>>
+    where
+        K: Borrow<Q>,
+    {
+        let shard = self.shard(key).write().expect(POISON);
+        let key = shard.get_key_value(key)?.0.clone();
+        Some(Place { shard, key })
+    }
+
     pub(crate) fn entry(&self, key: K) -> Entry<'_, K, V> {
         let shard = self.shard(&key).write().expect(POISON);
         let is_there = shard.contains_key(&key);
@@ -132,6 +141,10 @@ impl<K: Ord, V> Place<'_, K, V> {
 
     pub(crate) fn get(&self) -> &V {
         self.shard.get(&self.key).expect("the shard is locked since it was found")
+    }
+
+    pub(crate) fn value_mut(&mut self) -> &mut V {
+        self.shard.get_mut(&self.key).expect("the shard is locked since it was found")
     }
 
     pub(crate) fn insert(mut self, value: V) {
