@@ -133,7 +133,10 @@ fn anonymous_bytes(rollup: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::{
+        io::{BufRead, BufReader, Write},
+        process::{Command, Stdio},
+    };
 
     use super::*;
 
@@ -166,15 +169,20 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_of_this_process_is_seen() {
-        let pid = std::process::id();
-        let before = Holdings::of(pid).unwrap();
-        let (memory, file) = (vec![1_u8; 8 << 20], File::open("/proc/self/stat").unwrap());
-        let after = Holdings::of(pid).unwrap();
-        assert!(
-            after.files > before.files && after.heap_bytes >= before.heap_bytes + (7 << 20),
-            "{before:?} {after:?}"
-        );
-        drop((memory, file));
+    fn a_process_that_keeps_what_it_takes_is_told_of() {
+        let mut shell = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut input, mut output) = (shell.stdin.take().unwrap(), BufReader::new(shell.stdout.take().unwrap()));
+        let mut holdings_after = |commands: &str| {
+            writeln!(input, "{commands}; echo done").unwrap();
+            output.read_line(&mut String::new()).unwrap();
+            Holdings::of(shell.id()).unwrap()
+        };
+        let warm = holdings_after("true");
+        let last = holdings_after("exec 7</dev/null; kept=$(head -c 8000000 /dev/zero | tr '\\0' x)");
+        drop(input);
+        shell.wait().unwrap();
+        let said = growth(&[warm, last]);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with("bytes of memory grew") && said[1].starts_with("open files grew"), "{said:?}");
     }
 }
