@@ -158,6 +158,14 @@ impl Shelf {
         })
     }
 
+    /// Waits until so many pages more have been listed.
+    async fn listed(&self, pages: usize) {
+        let pages = self.mood.pages() + pages;
+        while self.mood.pages() < pages {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Asks until the city answers in the place, and until then `old` does each time.
     async fn changes(&self, engine: &Engine, place: usize, old: usize, new: usize) {
         let end = Instant::now() + PATIENCE;
@@ -294,10 +302,9 @@ async fn many_models_are_looked_for_in_the_listing_and_what_it_does_not_tell_is_
     for place in 0..4 {
         engine.model(&Shelf::name(place)).await.unwrap();
     }
-    let (questions, pages) = (shelf.mood.questions(), shelf.mood.pages());
-    while shelf.mood.pages() < pages + 6 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    shelf.listed(4).await;
+    let questions = shelf.mood.questions();
+    shelf.listed(6).await;
     assert_eq!(shelf.mood.questions(), questions, "two pages have all four");
     shelf.put(3, 1);
     shelf.changes(&engine, 3, 3, 1).await;
