@@ -20,6 +20,7 @@ from houses import HOUSES, PREFIX
 from http_client import Client
 from process import Process
 from runtime_client import runtime_client
+from scrape import Scrape
 
 IMAGE = os.environ.get("THICKET_IMAGE", "thicket:test")
 SIZE_MAX_MB = 100
@@ -309,3 +310,25 @@ def test_xgboosts_library_works_in_it(start, fixtures, tmp_path):
 def test_the_memory_for_models_is_most_of_the_containers(start):
     container = start()
     assert f"limit_bytes={256 * 2**20 // 100 * 80}" in container.log()
+
+
+def test_models_of_more_memory_than_the_container_has_come_and_go_and_the_kernel_kills_nobody(start, tmp_path):
+    models, cache = tmp_path / "models", tmp_path / "cache"
+    models.mkdir()
+    cache.mkdir(mode=0o777)
+    cache.chmod(0o777)
+    targets = [(f"model-{number:03}.tar.gz", HOUSES[number % len(HOUSES)]) for number in range(600)]
+    for name, house in targets:
+        shutil.copy(house.archive, models / name)
+    # Their packs have 80 MB. What models may take is far more: only the pressure makes them leave.
+    options = ("--memory", "48m", "--memory-swap", "48m", *mounted(models, "/models"), "--volume", f"{cache}:/cache")
+    command = ("serve", "--models", "/models", "--cache-dir", "/cache", "--host", "0.0.0.0", "--memory-limit", "1GiB")
+    container = start(options, command)
+    deadline = time.monotonic() + 40
+    while not Scrape(container.url)("thicket_evictions_total", reason="pressure"):
+        assert time.monotonic() < deadline, "nobody left memory"
+        for name, house in targets:
+            row = len(name) % len(house.rows)
+            answer = container.call.csv("/endpoints/any/invocations", house.rows[row], X_Amzn_SageMaker_Target_Model=name)
+            assert (answer.status, answer.json) == (200, [house.prices[row]])
+    assert container.state()["Running"] and not container.state()["OOMKilled"]
