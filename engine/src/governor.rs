@@ -43,6 +43,7 @@ pub(crate) struct Governor {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "their unit")]
 struct Account {
     used_bytes: u64,
     /// The part of it whose models have left the registry and wait for their last lease.

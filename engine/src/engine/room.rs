@@ -31,12 +31,10 @@ impl Shared {
             let (changed, has_arrivals) = (self.governor.changed(), self.governor.has_arrivals());
             match self.governor.admit(bytes) {
                 Admission::Granted(reservation) => return Ok(reservation),
-                Admission::Never => return Err(self.out_of_memory(bytes)),
-                Admission::Full { missing_bytes: 0 } => {}
-                Admission::Full { missing_bytes } if self.evict(missing_bytes, spared) => continue,
-                // What has been granted and is not in memory yet may leave once it is.
-                Admission::Full { .. } if has_arrivals => {}
-                Admission::Full { .. } => return Err(self.out_of_memory(bytes)),
+                Admission::Full { missing_bytes } if missing_bytes > 0 && self.evict(missing_bytes, spared) => continue,
+                // What leaves gives it back, and what has been granted and is not in memory yet may leave once it is.
+                Admission::Full { missing_bytes } if missing_bytes == 0 || has_arrivals => {}
+                Admission::Full { .. } | Admission::Never => return Err(self.out_of_memory(bytes)),
             }
             let left = deadline.saturating_duration_since(Instant::now());
             timeout(left, changed).await.map_err(|_| self.out_of_memory(bytes))?;
