@@ -1,8 +1,8 @@
 //! Many rows: their values are turned into columns of ranks, then all go down one tree after the other.
 //!
 //! The top six levels of a tree are done in [`lanes`], what is below in [`walk`](super::walk) with eight rows side by side.
-//! The one algorithm is compiled for what every processor of the kind has and, on `x86-64`, for AVX2, which is chosen
-//! where it is there.
+//! The one algorithm is compiled for what every processor of the kind has and, on `x86-64`, for AVX2 and AVX-512, which are
+//! chosen where they are there.
 
 #![allow(unsafe_code)]
 
@@ -10,7 +10,7 @@ use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2::Avx2;
+use super::{avx2::Avx2, avx512::Avx512};
 use super::{
     keys::{self, key, local},
     lanes::{Top, byte},
@@ -41,31 +41,42 @@ pub(super) struct Batch {
     /// Margins, target by target, in each group by group.
     sums: Vec<Lanes<f32>>,
     margins: Vec<f32>,
+    processor: Processor,
+}
+
+/// What the algorithm is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Processor {
+    Portable,
     #[cfg(target_arch = "x86_64")]
-    avx2: Option<Avx2>,
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Processor {
+    /// All that this one has, the best last.
+    pub(super) fn available() -> Vec<Self> {
+        let mut available = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            available.extend(Avx2::detect().map(Self::Avx2));
+            available.extend(Avx512::detect().map(Self::Avx512));
+        }
+        available
+    }
 }
 
 impl Default for Batch {
     fn default() -> Self {
-        Self {
-            #[cfg(target_arch = "x86_64")]
-            avx2: Avx2::detect(),
-            ..Self::portable()
-        }
+        Self::on(Processor::available().pop().unwrap_or(Processor::Portable))
     }
 }
 
 impl Batch {
-    /// A batch that uses what every processor of the kind has.
-    pub(super) fn portable() -> Self {
-        Self {
-            bytes: Vec::new(),
-            keys: Vec::new(),
-            sums: Vec::new(),
-            margins: Vec::new(),
-            #[cfg(target_arch = "x86_64")]
-            avx2: None,
-        }
+    /// A batch that uses what that one has.
+    pub(super) fn on(processor: Processor) -> Self {
+        Self { bytes: Vec::new(), keys: Vec::new(), sums: Vec::new(), margins: Vec::new(), processor }
     }
 
     /// What the buffers take.
@@ -96,14 +107,15 @@ impl Batch {
         for (sums, base) in self.sums.chunks_exact_mut(groups).zip(forest.base) {
             sums.as_flattened_mut().fill(if is_base_first { *base } else { 0.0 });
         }
-        #[cfg(target_arch = "x86_64")]
-        match self.avx2 {
+        match self.processor {
+            Processor::Portable => self.run(Portable, forest, rows),
+            #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
-            Some(avx2) => unsafe { self.run_avx2(avx2, forest, rows) },
-            None => self.run(Portable, forest, rows),
+            Processor::Avx2(avx2) => unsafe { self.run_avx2(avx2, forest, rows) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: having `avx512` is the proof that the processor has what this is compiled for.
+            Processor::Avx512(avx512) => unsafe { self.run_avx512(avx512, forest, rows) },
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        self.run(Portable, forest, rows);
         for row in 0..count {
             let sums = self.sums[row / ROWS..].iter().step_by(groups).map(|sums| sums[row % ROWS]);
             for ((margin, sum), base) in self.margins.iter_mut().zip(sums).zip(forest.base) {
@@ -118,6 +130,12 @@ impl Batch {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn run_avx2(&mut self, avx2: Avx2, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
         self.run(avx2, forest, rows);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
+    fn run_avx512(&mut self, avx512: Avx512, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
+        self.run(avx512, forest, rows);
     }
 
     #[inline(always)]

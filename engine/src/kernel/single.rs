@@ -1,8 +1,8 @@
-//! One row: in [`tables`](super::tables) where these hold its ranks and the processor has AVX2, else eight trees in flight,
+//! One row: in [`tables`](super::tables) where these hold its ranks and the processor can look them up, else eight trees in flight,
 //! which is as many walks as a processor can overlap.
 
 #[cfg(target_arch = "x86_64")]
-use super::tables;
+use super::tables::Looker;
 use super::{
     keys::{self, STRIDE},
     walk::{Grove, Keys},
@@ -16,8 +16,8 @@ const WALKS: usize = 8;
 /// row's keys.
 pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = tables::fit(forest) {
-        return tables::add_leaves(avx2, forest, row, margins);
+    if let Some(looker) = Looker::fit(forest) {
+        return looker.add_leaves(forest, row, margins);
     }
     add_portably(forest, row, keys, margins);
 }

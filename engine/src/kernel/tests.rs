@@ -10,8 +10,9 @@
 use ndarray::Array2;
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2::Avx2;
+use super::{avx2::Avx2, avx512::Avx512};
 use super::{
+    batch::Processor,
     lanes::{Top, byte},
     unit::{Leaves, Portable, Unit},
     walk::{Grove, Lanes, ROWS, is_leaf},
@@ -203,11 +204,14 @@ fn the_portable_code_answers_as_that_for_this_processor() {
     let pack = Pack::from_bytes(&draft.write()).unwrap();
     let mut random = Random(4);
     let rows = Array2::from_shape_simple_fn((200, PLAIN.features), || random.number(PLAIN.thresholds));
-    let [mut portable, mut chosen] = [Batch::portable(), Batch::default()];
-    let mut answers = [Vec::new(), Vec::new()];
-    portable.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[0].extend_from_slice(margins));
-    chosen.margins(&pack.sections(), rows.view(), &mut |margins: &[f32]| answers[1].extend_from_slice(margins));
-    assert_eq!(answers[0], answers[1]);
+    let answers = Processor::available().into_iter().map(|processor| {
+        let mut answers = Vec::new();
+        let each = &mut |margins: &[f32]| answers.extend_from_slice(margins);
+        Batch::on(processor).margins(&pack.sections(), rows.view(), each);
+        answers
+    });
+    let answers: Vec<_> = answers.collect();
+    assert!(answers.iter().all(|answer| answer.len() == 400 && *answer == answers[0]));
 }
 
 /// Where a row leaves `block` that has these ranks.
@@ -278,6 +282,10 @@ fn what_batches_ask_of_a_processor_is_answered_rightly() {
     if let Some(avx2) = Avx2::detect() {
         check_unit(avx2);
     }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = Avx512::detect() {
+        check_unit(avx512);
+    }
 }
 
 #[test]
@@ -306,6 +314,12 @@ fn one_row_is_answered_portably_as_by_this_processor() {
             single::add_portably(&pack.sections(), &row, &mut keys, &mut portable);
             single::add_leaves(&pack.sections(), &row, &mut keys, &mut chosen);
             assert_eq!(portable, chosen);
+            #[cfg(target_arch = "x86_64")]
+            for looker in tables::Looker::available() {
+                chosen.fill(0.25);
+                looker.add_leaves(&pack.sections(), &row, &mut chosen);
+                assert_eq!(portable, chosen, "{looker:?}");
+            }
         }
     }
 }
