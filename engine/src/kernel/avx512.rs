@@ -18,8 +18,8 @@ use bytemuck::cast;
 use super::{
     avx2::Avx2,
     lanes::{Splits, Top},
-    unit::{Leaves, Unit},
-    walk::{Lanes, ROWS, Ranks},
+    unit::{self, Leaves, Unit, WALKS},
+    walk::{Grove, Lanes, ROWS, Ranks, sixteen},
 };
 
 /// Having it is the proof that the processor has AVX-512 F, BW, VL and VBMI, and what AVX2 here stands for.
@@ -60,6 +60,15 @@ impl Unit for Avx512 {
     fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { add_leaves(leaves, exits, sums) }
+    }
+
+    #[inline(always)]
+    fn walk_on(self, grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+        if !sixteen::reaches(grove) {
+            return unit::walk_on(grove, top, exits, keys, sums);
+        }
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        unsafe { sixteen::walk_on(grove, &top.exits, exits, keys, sums) }
     }
 }
 

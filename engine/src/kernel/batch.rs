@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
@@ -15,16 +17,16 @@ use super::{
     keys::{self, key, local},
     lanes::{Top, byte},
     sum_order,
-    unit::{Leaves, Portable, Unit},
+    unit::{Leaves, Portable, Unit, WALKS},
     walk::{Grove, Lanes, ROWS, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
 
-/// Rows that walk side by side below the lanes.
-const WALKS: usize = 8;
-
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
 const ROWS_MAX: usize = 256;
+
+/// The most blocks of the next tree that memory is asked for beforehand.
+const NEXT_BLOCKS_MAX: u32 = 128;
 
 /// Whether the ranks of `forest` fit lanes.
 pub(super) fn fits(forest: &Sections<'_>) -> bool {
@@ -188,7 +190,7 @@ impl Batch {
         let columns = forest.columns.len();
         let (mut top, mut leaves) = (Top::default(), Leaves::default());
         let mut exits = [[0; ROWS]; ROWS_MAX / ROWS];
-        for (&root, tree) in forest.roots.iter().zip(forest.trees) {
+        for (at, (&root, tree)) in forest.roots.iter().zip(forest.trees).enumerate() {
             let sums = &mut self.sums[tree.target as usize * groups..][..groups];
             if grove.levels == 0 && is_leaf(root) {
                 let value = grove.leaf_value(root);
@@ -208,32 +210,29 @@ impl Batch {
                 }
                 _ => {
                     let (exits, _) = exits.split_at_mut(groups);
-                    exits.iter_mut().zip(ranks).for_each(|(exits, (ranks, _))| *exits = unit.top_exits(&top, ranks));
+                    let mut next = blocks_of_next(forest, at);
+                    let share = next.len().div_ceil(groups);
+                    exits.iter_mut().zip(ranks).for_each(|(exits, (ranks, _))| {
+                        next.by_ref().take(share).for_each(|block| grove.ask_for(block));
+                        *exits = unit.top_exits(&top, ranks);
+                    });
                     let keys = &self.keys[..columns * groups * (ROWS / WALKS)];
-                    walk_on(grove, &top, exits.as_flattened(), keys, sums.as_flattened_mut());
+                    unit.walk_on(grove, &top, exits.as_flattened(), keys, sums.as_flattened_mut());
                 }
             }
         }
     }
 }
 
+/// Blocks of the tree behind tree `at`, as many as memory brings while a batch goes down one tree: those of a tree lie together.
+#[inline(always)]
+fn blocks_of_next(forest: &Sections<'_>, at: usize) -> Range<u32> {
+    let root = |at| forest.roots.get(at).copied().filter(|root| !is_leaf(*root));
+    let first = root(at + 1).unwrap_or(0);
+    first..root(at + 2).unwrap_or(first).clamp(first, first + NEXT_BLOCKS_MAX)
+}
+
 /// Whether trees go on below the lanes.
 fn walks(forest: &Sections<'_>) -> bool {
     !matches!(forest.forest.block_levels, 1 | 2)
-}
-
-/// Adds the leaves that rows reach which leave the top of a tree by these exits. A function of its own has enough registers.
-#[inline(never)]
-fn walk_on(grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
-    let keys = keys.chunks_exact(keys.len() / (exits.len() / WALKS));
-    for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
-        let keys = grove.keys::<WALKS>(keys.as_flattened());
-        let at = exits.map(|exit| top.exits[usize::from(exit & 63)]);
-        let rows = std::array::from_fn(|row| row);
-        let values = match grove.levels {
-            0 => grove.down::<0, _, _>(at, keys, rows),
-            _ => grove.down::<1, _, _>(at, keys, rows),
-        };
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-    }
 }

@@ -11,6 +11,9 @@ use std::hint::select_unpredictable;
 
 use crate::pack::{Sections, format::Block};
 
+#[cfg(target_arch = "x86_64")]
+pub(super) mod sixteen;
+
 /// The blocks of a checked pack.
 #[derive(Clone, Copy)]
 pub(super) struct Grove<'a> {
@@ -68,12 +71,16 @@ impl<'a> Grove<'a> {
     }
 
     /// Asks memory for the block that an exit leads to, before it is that block's turn. Any number will do.
-    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(super) fn ask_for(self, index: u32) {
         let block = self.blocks.as_ptr().wrapping_add(index as usize);
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: a prefetch is a hint, which reads nothing and does not fail, wherever it points.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast()) }
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(block.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = block;
     }
 
     /// What the leaf adds that an exit leads to where ways differ in length.
