@@ -16,6 +16,9 @@
 //! # }
 //! ```
 //!
+//! Models are mapped from files of the cache. The first of them installs a handler for SIGBUS, which notices when somebody cuts
+//! such a file short, and leaves everything else to what handled the signal before.
+//!
 //! The crate knows no HTTP and no environment variables. Modules are listed lowest first: each uses those before it.
 
 #[cfg(test)]

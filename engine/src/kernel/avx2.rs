@@ -109,18 +109,32 @@ fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
-    // Looking up and joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
-    let exits = _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    let exits = in_turns(exits);
     // Each sixteen leaves have an index that is negative for leaves of others, for which zero is looked up.
     let indices = [0, 16, 32, 48].map(|first| {
         let within = _mm256_xor_si256(exits, _mm256_set1_epi8(first));
         _mm256_adds_epu8(within, _mm256_set1_epi8(0x70))
     });
-    let [first, second, third, fourth] = leaves.0.map(|plane| {
+    let planes = leaves.0.map(|plane| {
         let sixteens: [__m128i; 4] = cast(plane);
         let look_up = |at: usize| _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteens[at]), indices[at]);
         _mm256_or_si256(_mm256_or_si256(look_up(0), look_up(1)), _mm256_or_si256(look_up(2), look_up(3)))
     });
+    add_planes(planes, sums);
+}
+
+/// `exits` in the order in which [`add_planes`] puts rows right.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn in_turns(exits: &Lanes<u8>) -> __m256i {
+    // Joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
+    _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
+}
+
+/// Adds numbers to `sums`, of which byte `i` of each is in plane `i`, whose rows are [`in_turns`].
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut Lanes<f32>) {
     let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
     let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
     let values = [

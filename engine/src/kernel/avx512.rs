@@ -6,20 +6,18 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256, __m256i, __m512i, _mm256_add_ps, _mm256_andnot_si256, _mm256_cmpgt_epi8, _mm256_or_si256,
-    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setzero_si256,
-    _mm256_slli_epi16, _mm256_ternarylogic_epi32, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
-    _mm256_unpacklo_epi16, _mm512_castsi256_si512, _mm512_castsi512_si256, _mm512_cmple_epi32_mask,
-    _mm512_permutexvar_epi8, _mm512_set1_epi32,
+    __m256i, __m512i, _mm256_andnot_si256, _mm256_cmpgt_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32,
+    _mm256_setzero_si256, _mm256_slli_epi16, _mm256_ternarylogic_epi32, _mm512_castsi256_si512, _mm512_castsi512_si256,
+    _mm512_cmple_epi32_mask, _mm512_permutexvar_epi8, _mm512_set1_epi32,
 };
 
 use bytemuck::cast;
 
 use super::{
-    avx2::Avx2,
+    avx2::{Avx2, add_planes, in_turns},
     lanes::{Splits, Top},
     unit::{self, Leaves, Unit, WALKS},
-    walk::{Grove, Lanes, ROWS, Ranks, sixteen},
+    walk::{Grove, Lanes, Ranks, sixteen},
 };
 
 /// Having it is the proof that the processor has AVX-512 F, BW, VL and VBMI, and what AVX2 here stands for.
@@ -135,25 +133,10 @@ fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
 fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
-    // Joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
-    let exits = _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
-    let exits = _mm512_castsi256_si512(exits);
-    let [first, second, third, fourth] = leaves.0.map(|plane| {
+    let exits = _mm512_castsi256_si512(in_turns(exits));
+    let planes = leaves.0.map(|plane| {
         let plane: __m512i = cast(plane);
         _mm512_castsi512_si256(_mm512_permutexvar_epi8(exits, plane))
     });
-    let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
-    let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
-    let values = [
-        _mm256_unpacklo_epi16(low, low_upper),
-        _mm256_unpackhi_epi16(low, low_upper),
-        _mm256_unpacklo_epi16(high, high_upper),
-        _mm256_unpackhi_epi16(high, high_upper),
-    ];
-    let before: [__m256; ROWS / 8] = cast(*sums);
-    let mut after = before;
-    for eight in 0..ROWS / 8 {
-        after[eight] = _mm256_add_ps(before[eight], cast(values[eight]));
-    }
-    *sums = cast(after);
+    add_planes(planes, sums);
 }

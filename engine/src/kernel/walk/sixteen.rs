@@ -18,6 +18,9 @@ const KEYED: usize = 8;
 /// Blocks beyond could not be named by a gather's signed index of a number in them.
 const BLOCKS_MAX: usize = i32::MAX as usize / 16;
 const ALL: __mmask16 = !0;
+/// The latter eight of sixteen rows, and which of its eight each row is.
+const OF_LATTER: __mmask16 = 0xff00;
+const WITHIN_KEYED: [u32; ROWS] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
 
 /// The keys of sixteen rows, and where those of each begin.
 #[derive(Clone, Copy)]
@@ -46,7 +49,9 @@ pub(in super::super) fn walk_on(
     let columns = grove.columns;
     assert!(reaches(grove) && keys.len() * KEYED >= exits.len() * columns, "{} keys", keys.len());
     let tops: [__m512i; 4] = cast(*tops);
-    let first = cast(std::array::from_fn::<_, ROWS, _>(|row| (row / KEYED * columns * KEYED + row % KEYED) as u32));
+    let within: __m512i = cast(WITHIN_KEYED);
+    let apart = i32::try_from(columns * KEYED).expect("splits name columns by sixteen bits");
+    let first = _mm512_mask_add_epi32(within, OF_LATTER, within, _mm512_set1_epi32(apart));
     let (exits, _) = exits.as_chunks::<ROWS>();
     let (sums, _) = sums.as_chunks_mut::<ROWS>();
     for ((exits, sums), keys) in exits.iter().zip(sums).zip(keys.chunks_exact(ROWS / KEYED * columns)) {
