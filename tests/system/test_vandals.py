@@ -72,4 +72,4 @@ def test_what_somebody_does_to_files_of_the_cache_changes_no_answer(server, tmp_
     assert not wrong, wrong[:3]
     damages = Scrape(process.url)("thicket_evictions_total", reason="damage")
     print(f"{deeds} deeds, {damages} of them noticed while models were in use, {len(counts)} answers")
-    assert deeds > 50 and damages > 10 and len(counts) > 1000
+    assert deeds > 50 and damages > 3 and len(counts) > 500
