@@ -78,7 +78,9 @@ def build_server():
         binary = Path(os.environ["THICKET_BIN"])
         say(f"the server is {binary}")
         return binary
-    subprocess.run(["cargo", "build", "--release", "--locked", "--package", "thicket-server"], cwd=ROOT, check=True)
+    # As `make build` does, so that nothing is built twice.
+    command = ["cargo", "build", "--release", "--locked", "--workspace", "--bin", "thicket"]
+    subprocess.run(command, cwd=ROOT, check=True)
     manifest = ROOT / "Cargo.toml"
     metadata = run("cargo", "metadata", "--format-version", "1", "--no-deps", "--manifest-path", str(manifest))
     return Path(json.loads(metadata)["target_directory"]) / "release" / "thicket"
