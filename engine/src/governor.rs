@@ -124,12 +124,15 @@ impl Reservation {
 
     /// Says that the model is where all who need room find it.
     pub(crate) fn arrive(&self) {
-        let mut account = self.governor.account();
+        self.settle(&mut self.governor.account());
+        self.governor.changed.notify_waiters();
+    }
+
+    /// Counts the bytes as those of a model that has arrived, or never will.
+    fn settle(&self, account: &mut Account) {
         if self.is_arriving.swap(false, Ordering::Relaxed) {
             account.arriving_bytes -= self.bytes;
         }
-        drop(account);
-        self.governor.changed.notify_waiters();
     }
 
     /// Marks the bytes as coming back once this is dropped.
@@ -141,8 +144,10 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.arrive();
-        self.governor.account().used_bytes -= self.bytes;
+        let mut account = self.governor.account();
+        self.settle(&mut account);
+        account.used_bytes -= self.bytes;
+        drop(account);
         self.governor.changed.notify_waiters();
     }
 }

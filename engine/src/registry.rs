@@ -53,10 +53,7 @@ impl Registry {
 
     /// The model of that name if it is in memory.
     pub(crate) fn ready(&self, name: &str) -> Option<Lease> {
-        match self.slots.get(name)?.value() {
-            Slot::Ready(loaded) => Some(lend(loaded)),
-            Slot::Loading(_) => None,
-        }
+        self.slots.get(name)?.ready().map(lend)
     }
 
     /// Joins whatever goes on under that name, or starts it.
@@ -118,10 +115,7 @@ impl Registry {
 
     /// The model of that name if it is in memory, for who does not want it.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Loaded>> {
-        match self.slots.get(name)?.value() {
-            Slot::Ready(loaded) => Some(Arc::clone(loaded)),
-            Slot::Loading(_) => None,
-        }
+        self.slots.get(name)?.ready().map(Arc::clone)
     }
 
     /// Puts a model in the place of the conversion `old` of the same name, which drains, if that is still there; the one that
@@ -151,16 +145,12 @@ impl Registry {
 
     /// Every model in memory, in no order.
     pub(crate) fn loaded(&self) -> Vec<Arc<Loaded>> {
-        let ready = |slot: &Slot| match slot {
-            Slot::Ready(loaded) => Some(Arc::clone(loaded)),
-            Slot::Loading(_) => None,
-        };
-        self.slots.iter().filter_map(|slot| ready(slot.value())).collect()
+        self.slots.iter().filter_map(|slot| slot.ready().map(Arc::clone)).collect()
     }
 
     /// How many models are in memory.
     pub(crate) fn count(&self) -> usize {
-        self.slots.iter().filter(|slot| matches!(slot.value(), Slot::Ready(_))).count()
+        self.slots.iter().filter(|slot| slot.ready().is_some()).count()
     }
 
     /// Every model in memory, in no order, with all requests so far counted into its worth.

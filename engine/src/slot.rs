@@ -45,6 +45,16 @@ pub(crate) enum Slot {
     Ready(Arc<Loaded>),
 }
 
+impl Slot {
+    /// The model, if it is in memory.
+    pub(crate) fn ready(&self) -> Option<&Arc<Loaded>> {
+        match self {
+            Self::Ready(loaded) => Some(loaded),
+            Self::Loading(_) => None,
+        }
+    }
+}
+
 /// A model in memory with its account. The model is unmapped before its bytes are given back.
 #[derive(Debug)]
 pub(crate) struct Loaded {
