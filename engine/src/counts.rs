@@ -22,22 +22,18 @@ pub struct Counts {
     pub xgboost_fallbacks: u64,
     /// Conversions that left a graph to ONNX Runtime. Loads of these from the cache do not count again.
     pub onnxruntime_fallbacks: u64,
-    /// Models that left memory to make room for others.
-    pub evictions: u64,
-    /// Models that left memory because the process came near its limit.
-    pub pressure_evictions: u64,
-    /// Models that left memory because nobody asked for them.
-    pub idle_evictions: u64,
-    /// Models that left memory because somebody cut their file in the cache short.
-    pub damage_evictions: u64,
-    /// Models that left memory because they were told to.
-    pub unloads: u64,
-    /// Models that left memory because what their artifact changed to took their place.
-    pub replacements: u64,
-    /// Models that left memory because their artifact was deleted.
-    pub deletions: u64,
     /// Changed artifacts that could not take the place of what was in memory.
     pub refresh_failures: u64,
+    /// Models that left memory, by reason, in the order of [`Reason::ALL`].
+    pub departures: [u64; Reason::ALL.len()],
+}
+
+impl Counts {
+    /// Models that left memory for `reason`.
+    #[must_use]
+    pub fn departures(&self, reason: Reason) -> u64 {
+        self.departures[reason as usize]
+    }
 }
 
 /// The counters behind [`Counts`].
@@ -50,28 +46,14 @@ pub(crate) struct Counters {
     pub(crate) verification_failures: Counter,
     pub(crate) xgboost_fallbacks: Counter,
     pub(crate) onnxruntime_fallbacks: Counter,
-    pub(crate) evictions: Counter,
-    pub(crate) pressure_evictions: Counter,
-    pub(crate) idle_evictions: Counter,
-    pub(crate) damage_evictions: Counter,
-    pub(crate) unloads: Counter,
-    pub(crate) replacements: Counter,
-    pub(crate) deletions: Counter,
     pub(crate) refresh_failures: Counter,
+    departures: [Counter; Reason::ALL.len()],
 }
 
 impl Counters {
     /// The counter of models that leave for `reason`.
     pub(crate) fn departures(&self, reason: Reason) -> &Counter {
-        match reason {
-            Reason::Room => &self.evictions,
-            Reason::Pressure => &self.pressure_evictions,
-            Reason::Idle => &self.idle_evictions,
-            Reason::Damage => &self.damage_evictions,
-            Reason::Unload => &self.unloads,
-            Reason::Replaced => &self.replacements,
-            Reason::Deleted => &self.deletions,
-        }
+        &self.departures[reason as usize]
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -83,14 +65,8 @@ impl Counters {
             verification_failures: self.verification_failures.count(),
             xgboost_fallbacks: self.xgboost_fallbacks.count(),
             onnxruntime_fallbacks: self.onnxruntime_fallbacks.count(),
-            evictions: self.evictions.count(),
-            pressure_evictions: self.pressure_evictions.count(),
-            idle_evictions: self.idle_evictions.count(),
-            damage_evictions: self.damage_evictions.count(),
-            unloads: self.unloads.count(),
-            replacements: self.replacements.count(),
-            deletions: self.deletions.count(),
             refresh_failures: self.refresh_failures.count(),
+            departures: self.departures.each_ref().map(Counter::count),
         }
     }
 }

@@ -229,7 +229,7 @@ impl Engine {
             if !was_registered {
                 return not_loaded(name);
             }
-            self.0.counters.unloads.add_one();
+            self.0.counters.departures(Reason::Unload).add_one();
             return Ok(());
         };
         self.0.note_departure(&loaded, Reason::Unload);

@@ -21,7 +21,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All reasons.
+    /// All reasons, in the order of their numbers.
     pub const ALL: [Self; 7] =
         [Self::Room, Self::Pressure, Self::Idle, Self::Unload, Self::Replaced, Self::Deleted, Self::Damage];
 
@@ -36,6 +36,18 @@ impl Reason {
             Self::Replaced => "replaced",
             Self::Deleted => "deleted",
             Self::Damage => "damage",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stands_at_its_number() {
+        for (number, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, number);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use thicket_engine::{Durations, Engine};
+use serde::{Serialize, Serializer};
+use thicket_engine::{Durations, Engine, Reason};
 use tokio::time::{self, MissedTickBehavior};
 
 use crate::meter::{Meters, Outcome};
@@ -35,10 +36,17 @@ pub(crate) struct Sample {
     cold: Durations,
     loads: u64,
     load_failures: u64,
-    room: u64,
-    pressure: u64,
-    idle: u64,
-    unloads: u64,
+    departures: ByReason<u64>,
+}
+
+/// Something for each reason for which models leave memory: an object with their names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ByReason<T>(pub(crate) [T; Reason::ALL.len()]);
+
+impl<T: Serialize> Serialize for ByReason<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Reason::ALL.map(Reason::name).into_iter().zip(&self.0))
+    }
 }
 
 impl Sample {
@@ -57,10 +65,7 @@ impl Sample {
             cold: totals.cold,
             loads: counts.loads,
             load_failures: counts.load_failures,
-            room: counts.evictions,
-            pressure: counts.pressure_evictions,
-            idle: counts.idle_evictions,
-            unloads: counts.unloads,
+            departures: ByReason(counts.departures),
         }
     }
 }

@@ -89,16 +89,18 @@ fn loads(text: &mut Exposition, counts: &Counts, times: &Times) {
     for (step, durations) in &times.steps {
         metric.durations(&[("step", step.name())], durations);
     }
-    text.metric("thicket_evictions_total", Kind::Counter, "Models that left memory without being told to, by reason.")
-        .sample(&[("reason", Reason::Room.name())], counts.evictions)
-        .sample(&[("reason", Reason::Pressure.name())], counts.pressure_evictions)
-        .sample(&[("reason", Reason::Idle.name())], counts.idle_evictions)
-        .sample(&[("reason", Reason::Replaced.name())], counts.replacements)
-        .sample(&[("reason", Reason::Deleted.name())], counts.deletions)
-        .sample(&[("reason", Reason::Damage.name())], counts.damage_evictions);
+    let mut metric = text.metric(
+        "thicket_evictions_total",
+        Kind::Counter,
+        "Models that left memory without being told to, by reason.",
+    );
+    for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::Unload) {
+        metric.sample(&[("reason", reason.name())], counts.departures(reason));
+    }
     text.metric("thicket_refresh_failures_total", Kind::Counter, "Changed artifacts that could not be loaded.")
         .sample(&[], counts.refresh_failures);
-    text.metric("thicket_unloads_total", Kind::Counter, "Models that were unloaded.").sample(&[], counts.unloads);
+    text.metric("thicket_unloads_total", Kind::Counter, "Models that were unloaded.")
+        .sample(&[], counts.departures(Reason::Unload));
     text.metric("thicket_conversions_total", Kind::Counter, "Artifacts that were converted.")
         .sample(&[], counts.conversions);
     text.metric("thicket_verification_failures_total", Kind::Counter, "Conversions that did not verify.")

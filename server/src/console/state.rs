@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     configuration::{Configuration, Mode},
-    history::{History, Latencies, Points, quantile_us},
+    history::{ByReason, History, Latencies, Points, quantile_us},
     life::{Life, Readiness},
     meter::{Meters, Totals},
     metrics,
@@ -94,10 +94,7 @@ struct Events {
     load_failures: u64,
     conversions: u64,
     verification_failures: u64,
-    room: u64,
-    pressure: u64,
-    idle: u64,
-    unload: u64,
+    left: ByReason<u64>,
 }
 
 /// How many predictions of the history's span took how long: a number for each bucket, the last for what is beyond.
@@ -210,10 +207,7 @@ fn events(counts: &Counts) -> Events {
         load_failures: counts.load_failures,
         conversions: counts.conversions,
         verification_failures: counts.verification_failures,
-        room: counts.evictions,
-        pressure: counts.pressure_evictions,
-        idle: counts.idle_evictions,
-        unload: counts.unloads,
+        left: ByReason(counts.departures),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 use serde::Serialize;
 use thicket_engine::Durations;
 
-use super::{PERIOD, Sample};
+use super::{ByReason, PERIOD, Sample};
 use crate::meter::Outcome;
 
 /// Points in time, the oldest first: all columns are equally long. Rates are for each second, quantiles in microseconds and
@@ -32,11 +32,8 @@ pub(crate) struct Points {
     cold_p99_us: Vec<Option<u64>>,
     loads: Vec<u64>,
     load_failures: Vec<u64>,
-    /// Models that left memory, by reason.
-    room: Vec<u64>,
-    pressure: Vec<u64>,
-    idle: Vec<u64>,
-    unload: Vec<u64>,
+    /// Models that left memory.
+    left: ByReason<Vec<u64>>,
 }
 
 impl Points {
@@ -67,10 +64,10 @@ impl Points {
         self.hits.push(grown(|sample| sample.hits));
         self.loads.push(grown(|sample| sample.loads));
         self.load_failures.push(grown(|sample| sample.load_failures));
-        self.room.push(grown(|sample| sample.room));
-        self.pressure.push(grown(|sample| sample.pressure));
-        self.idle.push(grown(|sample| sample.idle));
-        self.unload.push(grown(|sample| sample.unloads));
+        let (left_before, left_now) = (&before.departures.0, &now.departures.0);
+        for (column, (before, now)) in self.left.0.iter_mut().zip(left_before.iter().zip(left_now)) {
+            column.push(now.saturating_sub(*before));
+        }
         let (warm, cold) = (now.warm.clone().since(&before.warm), now.cold.clone().since(&before.cold));
         self.warm_p50_us.push(quantile_us(&warm, 0.5));
         self.warm_p99_us.push(quantile_us(&warm, 0.99));

@@ -20,10 +20,7 @@ fn sample(start: Instant, number: u64) -> Sample {
         cold: Durations::default(),
         loads: number,
         load_failures: 0,
-        room: 3 * number,
-        pressure: 0,
-        idle: number,
-        unloads: 0,
+        departures: ByReason(std::array::from_fn(|reason| number * reason as u64)),
     }
 }
 
@@ -51,8 +48,13 @@ fn points_are_differences_and_rates() {
         ("hits", json!([9, 9])),
         ("warm_p50_us", json!([175, 175])),
         ("cold_p99_us", json!([null, null])),
-        ("room", json!([3, 3])),
-        ("idle", json!([1, 1])),
+        (
+            "left",
+            json!({
+                "room": [0, 0], "pressure": [1, 1], "idle": [2, 2], "unload": [3, 3], "replaced": [4, 4],
+                "deleted": [5, 5], "damage": [6, 6],
+            }),
+        ),
         ("next", json!(3)),
     ] {
         assert_eq!(points[column], expected, "{column}");

@@ -1,5 +1,7 @@
 //! What the server says of its state, as far as it is shown here.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -44,10 +46,8 @@ pub(super) struct Counts {
     pub(super) loads: u64,
     pub(super) cached_loads: u64,
     pub(super) load_failures: u64,
-    pub(super) room: u64,
-    pub(super) pressure: u64,
-    pub(super) idle: u64,
-    pub(super) unload: u64,
+    /// Models that left memory, by reason.
+    pub(super) left: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

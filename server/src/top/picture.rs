@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use thicket_engine::Reason;
+
 use super::{
     answer::{Answer, Departure, Row},
     line::{Line, Style},
@@ -176,9 +178,10 @@ fn latency(answer: &Answer) -> Line {
 }
 
 fn left(answer: &Answer) -> Line {
-    let counts = &answer.counts;
-    let (room, pressure, idle, unload) = (counts.room, counts.pressure, counts.idle, counts.unload);
-    label("Left").plain_text(format!("room {room}, pressure {pressure}, idle {idle}, unload {unload}"))
+    let count = |reason: Reason| answer.counts.left.get(reason.name()).copied().filter(|count| *count > 0);
+    let counts = Reason::ALL.into_iter().filter_map(|reason| Some(format!("{} {}", reason.name(), count(reason)?)));
+    let text = counts.collect::<Vec<_>>().join(", ");
+    label("Left").plain_text(if text.is_empty() { "none".to_owned() } else { text })
 }
 
 /// The table of models: its head, and so many of them, for a screen of so many columns.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use thicket_engine::{Engine, ErrorKind};
+use thicket_engine::{Engine, ErrorKind, Reason};
 use thicket_tests::{houses, prefix};
 
 use crate::setting::{Setting, check};
@@ -67,7 +67,7 @@ async fn who_leaves_comes_back_from_the_cache() {
     assert_eq!(setting.source.fetches(), 4, "what was evicted comes back from the cache");
     let counts = setting.engine.counts();
     assert_eq!((counts.conversions, counts.cached_loads), (4, counts.loads - 4));
-    assert_eq!(counts.evictions, counts.loads - setting.engine.models().len() as u64);
+    assert_eq!(counts.departures(Reason::Room), counts.loads - setting.engine.models().len() as u64);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn loading_by_path_registers_under_any_name_and_unloading_gives_the_memory
     unloading.await.unwrap().unwrap();
     assert_eq!(engine.memory().used_bytes, 0);
     assert_eq!(engine.unload("a/b %2F").await.unwrap_err().kind(), ErrorKind::NotLoaded);
-    assert_eq!(engine.counts().unloads, 1);
+    assert_eq!(engine.counts().departures(Reason::Unload), 1);
 }
 
 #[tokio::test]

@@ -210,7 +210,7 @@ async fn what_changed_takes_the_old_ones_place_and_nobody_waits_for_it() {
     drop(lease);
     assert_eq!(engine.memory().used_bytes, models[0].bytes);
     let counts = engine.counts();
-    assert_eq!((counts.replacements, counts.loads, counts.load_failures), (1, loads + 1, 0));
+    assert_eq!((counts.departures(Reason::Replaced), counts.loads, counts.load_failures), (1, loads + 1, 0));
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn what_changed_to_something_broken_leaves_the_old_model_and_is_tried_now_
     assert!((2..=5).contains(&failures), "tried {failures} times in a dozen periods");
     shelf.put(0, 2);
     shelf.changes(&engine, 0, 0, 2).await;
-    assert_eq!((engine.counts().replacements, engine.counts().load_failures), (1, 0));
+    assert_eq!((engine.counts().departures(Reason::Replaced), engine.counts().load_failures), (1, 0));
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn what_was_deleted_is_served_for_a_while_and_then_not_found() {
     assert!(deleted.elapsed() >= grace, "it left after {:?}", deleted.elapsed());
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(engine.departures()[0].reason, Reason::Deleted);
-    assert_eq!((engine.counts().deletions, engine.models().len()), (1, 1));
+    assert_eq!((engine.counts().departures(Reason::Deleted), engine.models().len()), (1, 1));
 
     shelf.mood.refuse("", ErrorKind::SourceUnreachable);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -271,7 +271,7 @@ async fn what_comes_back_before_its_time_stays() {
         shelf.put(0, 0);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(engine.counts().deletions, 0);
+    assert_eq!(engine.counts().departures(Reason::Deleted), 0);
 }
 
 #[tokio::test]
@@ -289,10 +289,10 @@ async fn a_source_that_does_not_answer_or_refuses_changes_nothing() {
     shelf.remove(1);
     tokio::time::sleep(PERIOD * 10).await;
     assert_eq!((shelf.answering(&engine, 0).await, shelf.answering(&engine, 1).await), (Some(0), Some(2)));
-    assert_eq!((engine.counts().replacements, engine.counts().deletions), (1, 0));
+    assert_eq!((engine.counts().departures(Reason::Replaced), engine.counts().departures(Reason::Deleted)), (1, 0));
     shelf.mood.refused.lock().unwrap().clear();
     shelf.changes(&engine, 0, 0, 2).await;
-    counted(&engine, |counts| counts.deletions == 1).await;
+    counted(&engine, |counts| counts.departures(Reason::Deleted) == 1).await;
 }
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn many_models_are_looked_for_in_the_listing_and_what_it_does_not_tell_is_
     shelf.put(3, 1);
     shelf.changes(&engine, 3, 3, 1).await;
     shelf.remove(2);
-    counted(&engine, |counts| counts.deletions == 1).await;
+    counted(&engine, |counts| counts.departures(Reason::Deleted) == 1).await;
 
     // Three models are not worth two pages.
     tokio::time::sleep(PERIOD * 2).await;
@@ -368,7 +368,7 @@ async fn without_room_for_both_the_old_model_stays_and_others_leave_only_as_they
         engine.model(&Shelf::name(place)).await.unwrap();
     }
     shelf.put(0, 1);
-    counted(&engine, |counts| counts.replacements == 1).await;
+    counted(&engine, |counts| counts.departures(Reason::Replaced) == 1).await;
     assert_eq!(shelf.answering(&engine, 0).await, Some(1));
     let room = engine.departures().iter().filter(|departure| departure.reason == Reason::Room).count();
     assert!((1..=2).contains(&room), "{:?}", engine.departures());
@@ -385,5 +385,5 @@ async fn what_the_platform_loaded_is_left_to_the_platform() {
     shelf.put(1, 2);
     shelf.changes(&engine, 1, 1, 2).await;
     check(&engine.loaded("mine").unwrap(), &shelf.houses[0]);
-    assert_eq!(engine.counts().replacements, 1);
+    assert_eq!(engine.counts().departures(Reason::Replaced), 1);
 }

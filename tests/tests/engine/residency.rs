@@ -100,7 +100,7 @@ async fn what_was_loaded_stays_loaded_and_comes_back_when_it_is_asked_for() {
     let away: Vec<_> = models.iter().filter(|model| model.bytes == 0).collect();
     assert!(!away.is_empty() && away.iter().all(|model| model.runtime.is_none() && model.idle.is_none()));
     assert_eq!(away[0].location, prefix().join(&away[0].name).display().to_string());
-    assert!(engine.models_count() < 4 && engine.counts().evictions > 0);
+    assert!(engine.models_count() < 4 && engine.counts().departures(Reason::Room) > 0);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn who_is_idle_for_long_leaves() {
     let idle_max = Duration::from_millis(50);
     assert!(departure.idle > idle_max && departure.age > idle_max && departure.bytes > 0, "{departure:?}");
     assert!(engine.loaded(&houses[1].target).is_ok(), "a pinned model left");
-    assert_eq!(engine.counts().idle_evictions, 1);
+    assert_eq!(engine.counts().departures(Reason::Idle), 1);
 }
 
 #[tokio::test]

@@ -1,11 +1,17 @@
 // Who left memory last, and why.
 
 const REASONS = {
-  room: "To make room for another: it was worth least",
-  pressure: "The process came near its memory limit: it was worth least",
-  idle: "Nobody had asked for it for as long as a model may be idle",
-  unload: "It was told to",
+  room: { colour: "blue", words: "To make room for another: it was worth least" },
+  pressure: { colour: "red", words: "The process came near its memory limit: it was worth least" },
+  idle: { colour: "amber", words: "Nobody had asked for it for as long as a model may be idle" },
+  unload: { colour: "violet", words: "It was told to" },
+  replaced: { colour: "green", words: "What its artifact changed to took its place" },
+  deleted: { colour: "muted", words: "Its artifact is no longer in the source" },
+  damage: { colour: "pink", words: "Somebody cut its file in the cache short" },
 };
+
+/** How many models have left, for whatever reason. */
+const departed = (left) => Object.values(left).reduce((sum, number) => sum + number, 0);
 
 class Departures {
   constructor(choose) {
@@ -23,13 +29,14 @@ class Departures {
       say(name, left.model);
       name.title = left.model;
       say(reason, left.reason);
-      reason.className = `reason ${Object.hasOwn(REASONS, left.reason) ? left.reason : ""}`;
-      reason.title = REASONS[left.reason] || "";
+      const { colour, words } = Object.hasOwn(REASONS, left.reason) ? REASONS[left.reason] : { colour: "muted", words: "" };
+      reason.className = `reason ${colour}`;
+      reason.title = words;
       [bytes(left.bytes), count(left.requests), span(left.age_s), span(left.idle_s)].forEach((text, place) => say(cells[place + 3], text));
     });
     this.table.hidden = departures.length === 0;
     byId("departures-empty").hidden = departures.length > 0;
-    const all = counts.room + counts.pressure + counts.idle + counts.unload;
+    const all = departed(counts.left);
     say(byId("departures-count"), all > departures.length ? `the last ${count(departures.length)} of ${count(all)}` : "");
   }
 

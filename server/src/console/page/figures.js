@@ -14,7 +14,8 @@ class Figures {
 
   draw(state, past) {
     const recent = (column) => past[column].slice(-RECENT_POINTS);
-    const sum = (column) => recent(column).reduce((sum, value) => sum + value, 0);
+    const total = (values) => values.slice(-RECENT_POINTS).reduce((sum, value) => sum + value, 0);
+    const sum = (column) => total(past[column]);
     const latest = (column) => recent(column).filter((value) => value !== null).pop();
     const length = Math.max(1, recent("at").length), asked = sum("lookups");
     const { used_bytes, limit_bytes, resident_bytes } = state.memory;
@@ -30,7 +31,7 @@ class Figures {
     this.say(4, ...latency("warm"));
     this.say(5, ...latency("cold"));
     this.say(6, count(Math.round(failed)), `5xx in ${span(Math.max(past.period_s, past.at.length * past.period_s))}`);
-    const left = sum("room") + sum("pressure") + sum("idle") + sum("unload"), last = state.departures[0];
+    const left = Object.values(past.left).reduce((sum, values) => sum + total(values), 0), last = state.departures[0];
     this.say(7, rate((left * 60) / (length * past.period_s)), last ? `last ${span(Math.max(0, state.server.now - last.at))} ago` : "none yet");
     this.entries[6].node.classList.toggle("bad", Math.round(failed) > 0);
   }
@@ -55,9 +56,11 @@ function settings({ server, counts, requests }) {
     ["Loads that failed", count(counts.load_failures)],
     ["Conversions", `${count(counts.conversions)}, ${count(counts.verification_failures)} not verified`],
     ["Panics", count(requests.panics)],
-    ["Left for room", count(counts.room)],
-    ["Left under pressure", count(counts.pressure)],
-    ["Left for idleness", count(counts.idle)],
-    ["Unloaded", count(counts.unload)],
+    ["Left for room", count(counts.left.room)],
+    ["Left under pressure", count(counts.left.pressure)],
+    ["Left for idleness", count(counts.left.idle)],
+    ["Unloaded", count(counts.left.unload)],
+    ["Replaced, deleted", `${count(counts.left.replaced)}, ${count(counts.left.deleted)}`],
+    ["Left for a damaged file", count(counts.left.damage)],
   ]);
 }

@@ -27,16 +27,18 @@ new Chart({ title: "Invocations a second", words: rate, stacked: "areas", empty:
 new Chart({ title: "Warm latency", words: micros, scale: "log", empty: "No prediction by a model in memory.", series: quantiles("warm") });
 new Chart({ title: "Cold latency", words: micros, scale: "log", empty: "No prediction waited for its model.", series: quantiles("cold") });
 new Chart({ title: "Hit ratio", words: percent, top: 1, empty: "No model is asked for.", series: [{ name: "in memory", colour: "green", kind: "area", of: ratio }] });
-new Chart({ title: "Departures", note: "in 2 s", stacked: "bars", empty: "No model has left.", series: [{ name: "room", colour: "blue", of: column("room") }, { name: "pressure", colour: "red", of: column("pressure") }, { name: "idle", colour: "amber", of: column("idle") }, { name: "unload", colour: "violet", of: column("unload") }] });
+new Chart({ title: "Departures", note: "in 2 s", stacked: "bars", empty: "No model has left.", series: Object.entries(REASONS).map(([name, { colour }]) => ({ name, colour, of: (past) => past.left[name] })) });
 new Chart({ title: "Loads", note: "in 2 s", stacked: "bars", empty: "No model has come.", series: [{ name: "ready", colour: "green", of: column("loads") }, { name: "failed", colour: "red", of: column("load_failures") }] });
 byId("charts").append(...[...charts, ...histograms, steps].map((chart) => chart.node));
 
 /** What is new joins what is known; another process has another past. */
-function remember(history) {
+function remember(past, history) {
   for (const [name, values] of Object.entries(history)) {
-    if (!Array.isArray(values)) past[name] = values;
-    else past[name] = [...(past[name] || []), ...values].slice(-POINTS_MAX);
+    if (Array.isArray(values)) past[name] = [...(past[name] || []), ...values].slice(-POINTS_MAX);
+    else if (typeof values === "object") past[name] = remember(past[name] || {}, values);
+    else past[name] = values;
   }
+  return past;
 }
 
 async function ask() {
@@ -63,8 +65,7 @@ async function poll() {
     past = state = null;
     return poll();
   }
-  past = past || {};
-  remember(found.history);
+  past = remember(past || {}, found.history);
   state = found;
   lost = null;
   draw();

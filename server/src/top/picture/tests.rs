@@ -21,7 +21,8 @@ fn answer() -> Answer {
         "memory": { "used_bytes": 1536, "limit_bytes": 2048, "resident_bytes": null },
         "requests": { "in_flight": 1, "connections": 2, "hits": 3, "lookups": 4 },
         "counts": {
-            "loads": 5, "cached_loads": 4, "load_failures": 1, "room": 9, "pressure": 8, "idle": 7, "unload": 6,
+            "loads": 5, "cached_loads": 4, "load_failures": 1,
+            "left": { "pressure": 8, "room": 9, "idle": 0, "damage": 7 },
         },
         "models": { "total": 4, "rows": [
             row("a", Some(0), false), row("\u{1b}[2J", Some(1), false), row("c", Some(2), true), row("d", None, false),
@@ -56,7 +57,7 @@ fn a_printout_has_everything() {
         "10.0/s: 2xx 9.00, 4xx 0.50, 5xx 0.50; 1 in flight, 2 connections",
         "75.0 % (since the start 75.0 %); 4 models in memory; 5 loads, 4 cached, 1 failed",
         "warm p50 40 us, p99 400 us; cold p50 –, p99 –",
-        "room 9, pressure 8, idle 7, unload 6",
+        "room 9, pressure 8, damage 7",
         "next       forest  a",
         "after 1       forest  \\u{1b}[2J",
         "new, 10 s       forest  c",
