@@ -1,6 +1,7 @@
 //! The engine: a source, a cache, a registry and a governor, and the way a model takes through them.
 
 mod builder;
+mod footprint;
 mod keeper;
 mod load;
 mod locate;
@@ -24,6 +25,7 @@ use std::{
 use tokio::{runtime::Handle, sync::Semaphore};
 
 pub use builder::Builder;
+pub use footprint::HeapMeter;
 use load::{Order, Origin};
 
 use crate::{
@@ -62,6 +64,7 @@ struct Shared {
     governor: Arc<Governor>,
     runtimes: Runtimes,
     limits: Limits,
+    heap_meter: Option<HeapMeter>,
     /// How long a model stays in memory at least while others can leave.
     residency_min: Duration,
     /// How long nobody may ask for a model until it leaves.

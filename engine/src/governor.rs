@@ -10,6 +10,7 @@ pub(crate) mod pressure;
 pub(crate) mod worth;
 
 use std::{
+    mem,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -90,7 +91,8 @@ impl Governor {
             let is_arriving = AtomicBool::new(true);
             return Admission::Granted(Reservation { governor: Arc::clone(self), bytes, is_arriving });
         }
-        Admission::Full { missing_bytes: (bytes - free_bytes).saturating_sub(account.draining_bytes) }
+        let missing_bytes = account.used_bytes + bytes - self.limit_bytes;
+        Admission::Full { missing_bytes: missing_bytes.saturating_sub(account.draining_bytes) }
     }
 
     /// Completes at the next time that bytes come back, or are those of a model that may leave, after this call.
@@ -120,6 +122,19 @@ pub(crate) struct Reservation {
 impl Reservation {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Sets it to the `bytes` that the model was seen to take. They may be more than were granted, even more than there were: those
+    /// who come next make room for them.
+    pub(crate) fn resize(&mut self, bytes: u64) {
+        let before = mem::replace(&mut self.bytes, bytes);
+        let mut account = self.governor.account();
+        account.used_bytes = account.used_bytes - before + bytes;
+        if self.is_arriving.load(Ordering::Relaxed) {
+            account.arriving_bytes = account.arriving_bytes - before + bytes;
+        }
+        drop(account);
+        self.governor.changed.notify_waiters();
     }
 
     /// Says that the model is where all who need room find it.
@@ -193,6 +208,12 @@ mod tests {
         drop(reservation);
         drop(draining);
         drop(granted(&governor, 100));
+        let mut measured = granted(&governor, 60);
+        measured.resize(30);
+        assert_eq!(governor.memory().used_bytes, 30);
+        measured.resize(130);
+        assert!(matches!(governor.admit(10), Admission::Full { missing_bytes: 40 }));
+        drop(measured);
         assert_eq!((governor.memory().used_bytes, governor.has_arrivals()), (0, false));
         assert!(matches!(governor.admit(101), Admission::Never));
     }

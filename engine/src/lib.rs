@@ -65,7 +65,7 @@ pub mod offline;
 pub use artifact::Limits;
 pub use counts::Counts;
 pub use departures::Departure;
-pub use engine::{Builder, Engine, ModelInfo, Standing};
+pub use engine::{Builder, Engine, HeapMeter, ModelInfo, Standing};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;
 pub use histogram::{BOUNDS_US, Durations, Histogram, micros};

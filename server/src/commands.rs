@@ -1,5 +1,7 @@
 //! What the command line can do.
 
+use thicket_engine::HeapMeter;
+
 use crate::{
     arguments::{Arguments, Command},
     error::{Error, ErrorKind, Result},
@@ -12,13 +14,13 @@ mod predict;
 mod serve;
 mod top;
 
-/// Does what the command line asks for.
+/// Does what the command line asks for, in a process whose allocator `heap_meter` counts for.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for options that cannot be used, and whatever stops the command.
-pub fn run(arguments: Arguments) -> Result<()> {
+pub fn run(arguments: Arguments, heap_meter: HeapMeter) -> Result<()> {
     match arguments.command {
-        Command::Serve(options) => serve::run(&options),
+        Command::Serve(options) => serve::run(&options, heap_meter),
         Command::Top(options) => top::run(&options),
         Command::List(options) => list::run(&options),
         Command::Convert(options) => convert::run(&options),

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use thicket_engine::{Libraries, Reading};
+use thicket_engine::{HeapMeter, Libraries, Reading};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
@@ -63,6 +63,8 @@ pub struct Configuration {
     pub port: u16,
     /// What all models may take together in bytes; `None` leaves it to the cgroup or the machine.
     pub memory_limit_bytes: Option<u64>,
+    /// What tells how much memory the models of other engines take: known by whoever chose the process's allocator, and none unless set.
+    pub heap_meter: Option<HeapMeter>,
     /// Which models stay in memory.
     pub residency: Residency,
     /// What changes in the source and on disk.
@@ -144,6 +146,7 @@ impl Configuration {
         Ok(Self {
             port: port(serve, &settings)?,
             compat,
+            heap_meter: None,
             memory_limit_bytes: memory_limit(serve, &settings)?,
             residency: residency::residency(&serve.residency, &settings)?,
             freshness: freshness::freshness(&serve.freshness, &settings)?,

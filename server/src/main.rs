@@ -7,6 +7,7 @@ use std::{
 
 use clap::Parser;
 use thicket_server::{arguments::Arguments, commands, error::ErrorKind};
+use tikv_jemalloc_ctl::thread::{allocatedp, deallocatedp};
 
 /// Serves the libraries that models bring along as well: their C++ memory counts as much as ours.
 #[global_allocator]
@@ -27,9 +28,15 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
-    let Err(error) = commands::run(arguments) else { return ExitCode::SUCCESS };
+    let Err(error) = commands::run(arguments, heap) else { return ExitCode::SUCCESS };
     drop(writeln!(io::stderr(), "thicket: {}", error.story()));
     ExitCode::from(if error.kind() == ErrorKind::Usage { 2 } else { 1 })
+}
+
+/// What the calling thread has taken from the allocator and not given back, or less where it gave back what others took.
+fn heap() -> Option<i64> {
+    let (allocated, deallocated) = (allocatedp::read().ok()?.get(), deallocatedp::read().ok()?.get());
+    Some(allocated.cast_signed().wrapping_sub(deallocated.cast_signed()))
 }
 
 /// Prints the help or the version that was asked for, or what is wrong with the command line.

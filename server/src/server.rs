@@ -152,6 +152,7 @@ fn engine(configuration: &Configuration, loads: &Runtime) -> Result<Engine> {
     let mut builder = Engine::builder()
         .cache_dir(configuration.cache_dir.clone())
         .memory_limit(configuration.memory_limit_bytes)
+        .heap_meter(configuration.heap_meter)
         .residency_min(configuration.residency.least)
         .idle_max(configuration.residency.idle_max)
         .refresh(configuration.freshness.refresh)

@@ -1,14 +1,21 @@
 """What models take of the server's memory, and that it comes back: measured in the process, as the kernel counts it."""
 
+import json
 import shutil
+import tarfile
 import time
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from houses import HOUSES
 from http_client import Client
+from scrape import Scrape
+
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures/xgboost"
 
 MODELS = 50
 # How long the server has to give more memory back, where it has to and where it may have given all.
@@ -94,3 +101,61 @@ def test_a_resident_model_takes_little_more_than_its_pack(running, tmp_path):
     heap_bytes = settled(running.pid) - floor
     taken = memory(running.pid, "Rss") - heap(running.pid) - mapped + max(heap_bytes, 0)
     assert 0.9 * packs_bytes < taken <= 1.1 * packs_bytes, f"{taken} bytes for {packs_bytes} of packs"
+
+
+def network(number):
+    """A graph of 2 MB that only ONNX Runtime runs."""
+    random, wide = np.random.default_rng(number), 700
+    weights = [(6, wide), (wide, wide), (wide, 1)]
+    nodes, name = [], "input"
+    for layer in range(len(weights)):
+        nodes.append(helper.make_node("MatMul", [name, f"weights{layer}"], [f"sum{layer}"]))
+        nodes.append(helper.make_node("Relu", [f"sum{layer}"], [name := f"layer{layer}"]))
+    tensors = [
+        numpy_helper.from_array((random.standard_normal(shape) / 30).astype(np.float32), f"weights{layer}")
+        for layer, shape in enumerate(weights)
+    ]
+    value = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])
+    graph = helper.make_graph(nodes, "network", [value("input", 6)], [value(name, 1)], tensors)
+    opset = [helper.make_opsetid("", 13)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def linear(number):
+    """A booster of 2 MB that only XGBoost's library runs: ONNX cannot leave a missing value out of a product with infinity."""
+    with tarfile.open(FIXTURES / "3.0.5.tar.gz") as archive:
+        model = json.load(archive.extractfile("3.0.5/gblinear_reg/model.json"))
+    features = 200_000
+    weights = np.random.default_rng(number).standard_normal(features + 1)
+    weights[0] = np.inf
+    model["learner"]["learner_model_param"]["num_feature"] = str(features)
+    model["learner"]["gradient_booster"]["model"]["weights"] = weights.tolist()
+    model["learner"]["feature_names"] = model["learner"]["feature_types"] = []
+    return json.dumps(model).encode()
+
+
+@pytest.mark.parametrize(("file", "made"), [("model.onnx", network), ("xgboost-model", linear)])
+def test_models_of_other_engines_count_as_what_the_heap_grows_by(server, tmp_path, file, made):
+    models = 8
+    for number in range(models):
+        folder = tmp_path / "models" / f"{number}"
+        folder.mkdir(parents=True)
+        (folder / file).write_bytes(made(number))
+    running = server("--models", tmp_path / "models", "--cache-dir", tmp_path / "cache", "--workers", "1")
+    client, metrics = Client(running.url), lambda: Scrape(running.url)("thicket_models_memory_bytes")
+
+    def load(numbers):
+        for number in numbers:
+            row = "1,2,3,4,5,6" if made is network else ",".join(["1"] * 200_000)
+            answer = client.csv("/invocations", row, X_Amzn_SageMaker_Target_Model=f"{number}/{file}")
+            assert answer.status == 200, answer
+
+    # The first ones bring the library and what is made once.
+    load(range(2))
+    before, counted_before = settled(running.pid), metrics()
+    load(range(2, models))
+    grown, counted = settled(running.pid) - before, metrics() - counted_before
+    assert counted_before > 0 and 0.8 * grown < counted < 1.25 * grown, f"{counted} for {grown} bytes"
+    for number in range(models):
+        assert client("DELETE", f"/models/{quote(f'{number}/{file}', safe='')}").status == 200
+    assert metrics() == 0

@@ -15,7 +15,7 @@ use tokio::{
     sync::{Mutex, Semaphore},
 };
 
-use super::{Engine, Shared, keeper, sweep, trim};
+use super::{Engine, HeapMeter, Shared, keeper, sweep, trim};
 use crate::{
     artifact::Limits,
     cache::Cache,
@@ -48,6 +48,7 @@ pub struct Builder {
     pins: HashSet<String>,
     libraries: Option<Libraries>,
     limits: Limits,
+    heap_meter: Option<HeapMeter>,
     reading: Reading,
     load_permits: Option<usize>,
     cache_limit: Option<u64>,
@@ -109,6 +110,16 @@ impl Builder {
     #[must_use]
     pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
         self.memory_limit = bytes;
+        self
+    }
+
+    /// What tells how much memory the models of other engines take, by what the heap grows by when they are opened. They are opened
+    /// by the thread that asks before and after.
+    ///
+    /// Default: nothing does, and they count as what such models were seen to take at the most for the size of their files.
+    #[must_use]
+    pub fn heap_meter(mut self, meter: Option<HeapMeter>) -> Self {
+        self.heap_meter = meter;
         self
     }
 
@@ -218,6 +229,7 @@ impl Builder {
             governor: Governor::new(limit_bytes),
             runtimes: Runtimes::new(self.libraries.unwrap_or_else(|| Libraries::find(None, None, &[]))),
             limits: self.limits,
+            heap_meter: self.heap_meter,
             residency_min: self.residency_min.unwrap_or(RESIDENCY_MIN),
             idle_max: self.idle_max,
             converter: Converter::lowering(self.lower.unwrap_or(onnx::lower), self.reading, Arc::clone(&counters)),

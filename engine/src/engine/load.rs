@@ -8,7 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Shared, story::Story};
+use super::{
+    Shared,
+    footprint::{self, Before},
+    story::Story,
+};
 use crate::{
     artifact, blocking,
     cache::{Entry, Form, Key, is_full},
@@ -220,14 +224,16 @@ impl Shared {
     /// Makes room for a conversion and opens it.
     async fn open(self: &Arc<Self>, conversion: Conversion, spared: Option<&Key>, steps: &mut Steps) -> Result<Opened> {
         let mut clock = Instant::now();
-        let reservation = self.reserve(conversion.footprint(), spared).await?;
+        let mut reservation = self.reserve(conversion.footprint(), spared).await?;
         steps.add(Step::Reserve, lap(&mut clock));
         let inner = Arc::clone(self);
         let opened = blocking::in_place(move || {
+            let before = Before::look(inner.heap_meter);
             let (key, model) = match &conversion {
                 Conversion::Published(entry) => (entry.key, Model::open(entry, &inner.runtimes)?),
                 Conversion::Held { key, form, bytes } => (*key, Model::of_file(*form, bytes, &inner.runtimes)?),
             };
+            before.settle(model.runtime(), &mut reservation);
             Ok(Opened { key, model, reservation })
         });
         let opened = opened.await;
@@ -264,19 +270,11 @@ impl Conversion {
         }
     }
 
-    /// The memory that it takes when it is opened.
-    ///
-    /// A pack takes what it maps. Other engines copy their models: measured with networks and boosters of some megabytes,
-    /// ONNX Runtime keeps up to four times the file and `XGBoost` up to three times.
+    /// The memory that it takes at the most when it is opened.
     fn footprint(&self) -> u64 {
-        let (form, bytes) = match self {
-            Self::Published(entry) => (entry.form, entry.bytes),
-            Self::Held { form, bytes, .. } => (*form, bytes.len() as u64),
-        };
-        match form {
-            Form::Forest | Form::Bundle => bytes,
-            Form::Onnx => bytes * 4 + (64 << 10),
-            Form::Booster => bytes * 3 + (64 << 10),
+        match self {
+            Self::Published(entry) => footprint::bound(entry.form, entry.bytes),
+            Self::Held { form, bytes, .. } => footprint::bound(*form, bytes.len() as u64),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
+use thicket_engine::HeapMeter;
 use tracing::info;
 
 use crate::{
@@ -17,8 +18,9 @@ use crate::{
 };
 
 /// Serves until SIGTERM or SIGINT.
-pub(super) fn run(options: &Serve) -> Result<()> {
+pub(super) fn run(options: &Serve, heap_meter: HeapMeter) -> Result<()> {
     let mut configuration = Configuration::from_environment(options)?;
+    configuration.heap_meter = Some(heap_meter);
     let form = configuration.log;
     log::start(form, configuration.log_level);
     let stop = Stop::on_signals()?;
