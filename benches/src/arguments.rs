@@ -206,10 +206,10 @@ pub struct Density {
     /// Requests a second for popular models
     #[arg(long, value_name = "PER_SECOND", default_value = "2000", value_parser = positive)]
     pub rate: f64,
-    /// Requests a second for models that are not in memory, half of which were never seen
+    /// Requests a second for models that are not in memory, half of which were never seen, and for those that cannot be loaded
     #[arg(long, value_name = "PER_SECOND", default_value = "60", value_parser = positive)]
     pub cold_rate: f64,
-    /// How long each of the three measured phases takes
+    /// How long each of the four measured phases takes
     #[arg(long, default_value = "60", value_parser = positive)]
     pub seconds: f64,
     /// Where results go.

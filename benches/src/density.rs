@@ -65,6 +65,10 @@ pub struct Phases {
     pub mixed: Phase,
     /// The popular ones after Zipf's law, nothing else.
     pub warm: Phase,
+    /// The same, and beside it models that cannot be loaded.
+    pub poison: Phase,
+    /// Of that phase, what became of requests for these models.
+    pub poisoned: Summary,
     /// The same, and beside it models that are not in memory.
     pub cold: Phase,
     /// Of that phase, the first answers of models that were never asked for.

@@ -28,8 +28,15 @@ use expected::Expected;
 
 /// The member of an archive that SageMaker's training leaves.
 const MEMBER: &str = "xgboost-model";
+/// The platform's route, and its header that names a model.
+const PLATFORM: &str = "/endpoints/bench/invocations";
+const TARGET: &str = "x-amzn-sagemaker-target-model: {model}";
 /// Trees of each model.
 pub const TREES: usize = 100;
+/// Models beside them that cannot be loaded.
+pub const POISONED: usize = 8;
+/// From where a leaf of XGBoost's older binary format has its value back to where it has its left child.
+const LEFT_CHILD: usize = 12;
 /// How often it is said how far the work is.
 const PROGRESS: usize = 2000;
 
@@ -37,6 +44,7 @@ const PROGRESS: usize = 2000;
 #[derive(Debug)]
 pub struct Fleet {
     names: Vec<String>,
+    poisoned: Vec<String>,
     bodies: Vec<String>,
     expected: Arc<Expected>,
 }
@@ -50,7 +58,7 @@ struct Original {
 }
 
 impl Fleet {
-    /// Writes `count` archives into `folder`, which is there.
+    /// Writes `count` archives into `folder`, which is there, and [`POISONED`] others that are found broken at their last node.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -66,7 +74,7 @@ impl Fleet {
                 let model = next.fetch_add(1, Ordering::Relaxed);
                 let Some(name) = names.get(model) else { return Ok(()) };
                 let path = folder.join(name);
-                let archive = originals[model % originals.len()].archive(factor(model));
+                let archive = archive(&originals[model % originals.len()].scaled(factor(model)));
                 fs::write(&path, archive.map_err(Error::at(MEMBER))?).map_err(Error::file(&path))?;
                 if (model + 1).is_multiple_of(PROGRESS) {
                     eprintln!("  {} of {count}", model + 1);
@@ -78,10 +86,16 @@ impl Fleet {
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             threads.into_iter().try_for_each(|thread| thread.join().expect("writing does not panic"))
         })?;
+        let poisoned: Vec<_> = (0..POISONED).map(|model| format!("poisoned-{model}.tar.gz")).collect();
+        for (name, original) in poisoned.iter().zip(originals.iter().cycle()) {
+            let path = folder.join(name);
+            let archive = archive(&original.poisoned()).map_err(Error::at(MEMBER))?;
+            fs::write(&path, archive).map_err(Error::file(&path))?;
+        }
         let bodies = bodies(&rows()?, 1).unwrap_or_default();
         let pickles: Vec<_> = originals.iter().map(|original| original.pickle.as_slice()).collect();
         let expected = Arc::new(Expected::new(&pickles, &bodies)?);
-        Ok(Self { names, bodies, expected })
+        Ok(Self { names, poisoned, bodies, expected })
     }
 
     /// Requests of one row on the platform's route, to one model after the other, whose answers are checked.
@@ -89,7 +103,15 @@ impl Fleet {
     /// # Errors
     /// When there is no model.
     pub fn platform_requests(&self) -> Result<Requests> {
-        self.requests("/endpoints/bench/invocations", &["x-amzn-sagemaker-target-model: {model}".to_owned()])
+        self.requests(PLATFORM, &[TARGET.to_owned()])
+    }
+
+    /// Such requests to the models that cannot be loaded.
+    ///
+    /// # Errors
+    /// None, as there are some.
+    pub fn poisoned_requests(&self) -> Result<Requests> {
+        Requests::new(PLATFORM, &[TARGET.to_owned()], &self.poisoned, self.bodies.clone())
     }
 
     /// The same on the route of a container.
@@ -140,22 +162,35 @@ impl Original {
         Ok(Self { pickle, leaves })
     }
 
-    /// The archive of the model with that factor.
-    fn archive(&self, factor: f32) -> std::io::Result<Vec<u8>> {
+    /// The model with that factor.
+    fn scaled(&self, factor: f32) -> Vec<u8> {
         let mut pickle = self.pickle.clone();
         for &leaf in &self.leaves {
             let value = pickle[leaf..].first_chunk_mut().expect("a leaf has four bytes");
             *value = (f32::from_le_bytes(*value) * factor).to_le_bytes();
         }
-        let mut header = Header::new_gnu();
-        header.set_size(pickle.len() as u64);
-        header.set_mode(0o644);
-        let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        tar.append_data(&mut header, MEMBER, pickle.as_slice())?;
-        let mut gzip = tar.into_inner()?;
-        gzip.flush()?;
-        gzip.finish()
+        pickle
     }
+
+    /// The model whose last leaf has a child that there is not.
+    fn poisoned(&self) -> Vec<u8> {
+        let mut pickle = self.pickle.clone();
+        let leaf = self.leaves.last().expect("a model has leaves");
+        *pickle[leaf - LEFT_CHILD..].first_chunk_mut().expect("a leaf has four bytes") = i32::MAX.to_le_bytes();
+        pickle
+    }
+}
+
+/// The archive that training would leave of a model.
+fn archive(pickle: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut header = Header::new_gnu();
+    header.set_size(pickle.len() as u64);
+    header.set_mode(0o644);
+    let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    tar.append_data(&mut header, MEMBER, pickle)?;
+    let mut gzip = tar.into_inner()?;
+    gzip.flush()?;
+    gzip.finish()
 }
 
 fn member(archive: &Path) -> std::io::Result<Vec<u8>> {
@@ -206,6 +241,17 @@ mod tests {
                     assert_eq!(expected.is_right(other, row, answer.as_bytes()), other == model, "{model} {other}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn poisoned_models_are_refused_for_their_last_node() {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = Fleet::write(folder.path(), 1).unwrap();
+        assert_eq!(fleet.poisoned.len(), POISONED);
+        for name in &fleet.poisoned {
+            let refused = offline::open(&folder.path().join(name), &Libraries::find(None, None, &[])).unwrap_err();
+            assert!(refused.story().contains("trees[99]"), "{}", refused.story());
         }
     }
 

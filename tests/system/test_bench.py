@@ -88,13 +88,15 @@ def test_many_models_from_s3_in_little_memory(bench, binary, tmp_path):
     assert "failed or wrong answers" in said
     figures = results(tmp_path, "density")
     phases = figures["phases"]
-    streams = [phases[name]["summary"] for name in ("fill", "mixed", "warm", "cold")]
+    streams = [phases[name]["summary"] for name in ("fill", "mixed", "warm", "poison", "cold")]
     streams += [phases["never_seen"], phases["from_cache"]]
     assert [stream["errors"] for stream in streams] == [{}] * len(streams)
     assert phases["fill"]["loads"]["converted"] == phases["fill"]["summary"]["latency"]["count"] == 160
     assert phases["never_seen"]["latency"]["count"] == phases["cold"]["loads"]["converted"] == 20
     assert phases["from_cache"]["latency"]["count"] == 20 <= phases["cold"]["loads"]["cached"]
     assert phases["warm"]["summary"]["latency"]["count"] == 400 and phases["warm"]["hit_ratio"] > 0.9
+    assert phases["poisoned"]["latency"]["count"] == 0 and sum(phases["poisoned"]["errors"].values()) == 40
+    assert 8 <= phases["poison"]["loads"]["failed"] <= 16 and phases["poison"]["summary"]["latency"]["count"] == 400
     assert 0 < phases["cold"]["resident_models"] < 100 and figures["is_alive"]
     document = tmp_path / "density.md"
     document.write_text("above\n<!-- figures: written by `make density` -->\n<!-- end of figures -->\nbelow\n")

@@ -123,7 +123,11 @@ pub fn table(figures: &Figures) -> Table {
     headings.extend(["per second", "errors"]);
     let mut table = Table::new(&headings);
     let phases = &figures.phases;
-    let cold = [("cold: never seen", &phases.never_seen), ("cold: from the cache", &phases.from_cache)];
+    let cold = [
+        ("poisoned", &phases.poisoned),
+        ("cold: never seen", &phases.never_seen),
+        ("cold: from the cache", &phases.from_cache),
+    ];
     for (name, summary) in named(figures).map(|(name, phase)| (name, &phase.summary)).into_iter().chain(cold) {
         let cells = [name.to_owned()].into_iter().chain(summary.latency.cells());
         table.row(cells.chain([short(summary.per_second), summary.errors_text()]));
@@ -134,8 +138,17 @@ pub fn table(figures: &Figures) -> Table {
 /// What the server did in each phase.
 #[must_use]
 pub fn server_table(figures: &Figures) -> Table {
-    let headings =
-        ["the server", "seconds", "CPU %", "hits %", "warm p99 µs", "loads per second", "converted", "resident"];
+    let headings = [
+        "the server",
+        "seconds",
+        "CPU %",
+        "hits %",
+        "warm p99 µs",
+        "loads per second",
+        "converted",
+        "failed",
+        "resident",
+    ];
     let mut table = Table::new(&headings);
     for (name, phase) in named(figures) {
         table.row([
@@ -146,6 +159,7 @@ pub fn server_table(figures: &Figures) -> Table {
             phase.server_p99_us.map_or_else(|| "-".to_owned(), short),
             short(phase.loads_per_second()),
             short(phase.loads.converted),
+            short(phase.loads.failed),
             short(phase.resident_models),
         ]);
     }
@@ -165,12 +179,13 @@ pub fn steps_table(figures: &Figures) -> Table {
     table
 }
 
-fn named(figures: &Figures) -> [(&'static str, &Phase); 4] {
+fn named(figures: &Figures) -> [(&'static str, &Phase); 5] {
     let phases = &figures.phases;
     [
         ("every model once", &phases.fill),
         ("all after Zipf's law", &phases.mixed),
         ("popular ones alone", &phases.warm),
+        ("popular ones beside poisoned ones", &phases.poison),
         ("popular ones beside cold ones", &phases.cold),
     ]
 }

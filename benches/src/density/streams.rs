@@ -12,7 +12,7 @@ use super::{Phases, phase::Phase};
 use crate::{
     arguments::Density,
     error::{Error, Result},
-    fleet::Fleet,
+    fleet::{Fleet, POISONED},
     load::{Answer, Load, Summary, connection::Connection, pace::Pace, requests::Requests},
     metrics::Metrics,
     process::Tree,
@@ -81,6 +81,13 @@ impl<'a> Streams<'a> {
         eprintln!("the {} most popular ones alone for {} s", self.popular, self.options.seconds);
         let order = self.zipf(self.popular);
         let warm = self.phase(|streams| streams.paced(order.clone(), streams.options.rate))?;
+        eprintln!("the same beside requests for {POISONED} poisoned ones for {} s", self.options.seconds);
+        let mut poisoned = Summary::default();
+        let poison = self.phase(|streams| {
+            let (answers, refusals) = streams.beside_poisoned(order.clone())?;
+            poisoned = Summary::of(&refusals);
+            Ok(answers)
+        })?;
         eprintln!("the same beside {} cold ones a second for {} s", self.options.cold_rate, self.options.seconds);
         let (unseen, left) = (self.unseen(), self.left()?);
         let (mut never_seen, mut from_cache) = (Summary::default(), Summary::default());
@@ -89,7 +96,7 @@ impl<'a> Streams<'a> {
             (never_seen, from_cache) = (Summary::of(&first), Summary::of(&again));
             Ok(answers)
         })?;
-        Ok(Phases { fill, mixed, warm, cold, never_seen, from_cache })
+        Ok(Phases { fill, mixed, warm, poison, poisoned, cold, never_seen, from_cache })
     }
 
     /// Runs a phase and says what it came to.
@@ -140,10 +147,20 @@ impl<'a> Streams<'a> {
             let never_seen = scope.spawn(|| self.paced_once(unseen, half));
             let from_cache = scope.spawn(|| self.paced_once(left, half));
             let popular = self.paced(order, self.options.rate)?;
-            let joined = |thread: thread::ScopedJoinHandle<'_, Result<Vec<Answer>>>| {
-                thread.join().expect("a load does not panic")
-            };
             Ok((popular, joined(never_seen)?, joined(from_cache)?))
+        })
+    }
+
+    /// Popular models, and beside them those that cannot be loaded: the answers of each.
+    fn beside_poisoned(&self, order: Vec<u32>) -> Result<(Vec<Answer>, Vec<Answer>)> {
+        let requests = self.fleet.poisoned_requests()?;
+        let duration = Duration::from_secs_f64(self.options.seconds);
+        let pace = Pace::Rate(self.options.cold_rate);
+        let load = Load { clients: CLIENTS, pace, duration, requests_max: u64::MAX };
+        thread::scope(|scope| {
+            let poisoned = scope.spawn(|| load.run(&self.address, &requests));
+            let popular = self.paced(order, self.options.rate)?;
+            Ok((popular, joined(poisoned)?))
         })
     }
 
@@ -178,6 +195,10 @@ impl<'a> Streams<'a> {
             page = format!("&next_page_token={token}");
         }
     }
+}
+
+fn joined(thread: thread::ScopedJoinHandle<'_, Result<Vec<Answer>>>) -> Result<Vec<Answer>> {
+    thread.join().expect("a load does not panic")
 }
 
 fn models(options: &Density) -> u32 {

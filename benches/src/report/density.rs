@@ -29,12 +29,18 @@ pub(super) fn introduction(figures: &Figures) -> String {
 /// The charts, each with the name of its file.
 pub(super) fn charts(figures: &Figures) -> [(&'static str, Chart); 5] {
     let phases = &figures.phases;
-    let warm = [("alone", &phases.warm.summary.latency), ("beside cold ones", &phases.cold.summary.latency)];
+    let warm = [("alone", &phases.warm), ("beside poisoned ones", &phases.poison), ("beside cold ones", &phases.cold)];
     let cold = [("never seen", &phases.never_seen.latency), ("from the cache", &phases.from_cache.latency)];
     [
-        ("warm", Chart { title: "Latency of popular models", ..latencies(warm.into_iter()) }),
+        (
+            "warm",
+            Chart {
+                title: "Latency of popular models",
+                ..latencies(warm.into_iter().map(|(name, phase)| (name, &phase.summary.latency)))
+            },
+        ),
         ("cold", Chart { title: "Latency of models that were not in memory", ..latencies(cold.into_iter()) }),
-        ("course", course(&[("alone", &phases.warm), ("beside cold ones", &phases.cold)])),
+        ("course", course(&warm)),
         ("memory", memory(figures)),
         ("models", over_time("Models in memory", "models", vec![line(figures, "resident", |one| one.resident_models)])),
     ]
