@@ -9,7 +9,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsStr,
     fs::{self, File},
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     path::{Component, Path},
 };
 
@@ -40,6 +40,9 @@ impl Limits {
         self.bytes_max.saturating_mul(2).saturating_add(1 << 20)
     }
 }
+
+/// What a gzip stream begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The longest name of an entry that counts, in bytes: file systems have no longer ones.
 const NAME_BYTES_MAX: usize = 255;
@@ -79,6 +82,27 @@ pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
     Ok(files)
 }
 
+/// What the files of the artifact at `path` take together, as far as it says so before it is read: 0 where it cannot be read.
+/// An archive that was packed in several parts tells of the last.
+pub(crate) fn announced_bytes(path: &Path) -> u64 {
+    let told = || -> io::Result<u64> {
+        let metadata = fs::metadata(path)?;
+        if metadata.is_dir() {
+            return fs::read_dir(path)?.map(|entry| Ok(fs::metadata(entry?.path())?.len())).sum();
+        }
+        let mut file = File::open(path)?;
+        let (mut magic, mut size) = ([0; 2], [0; 4]);
+        file.read_exact(&mut magic)?;
+        if magic != GZIP {
+            return Ok(metadata.len());
+        }
+        file.seek(SeekFrom::End(-4))?;
+        file.read_exact(&mut size)?;
+        Ok(u64::from(u32::from_le_bytes(size)).max(metadata.len()))
+    };
+    told().unwrap_or(0)
+}
+
 fn read_directory(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
     let mut files = Vec::new();
     let mut budget = Budget::new(limits.bytes_max);
@@ -102,7 +126,7 @@ fn read_directory(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<ModelFile>> {
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let head = peek(&mut file)?;
-    if head.starts_with(&[0x1f, 0x8b]) {
+    if head.starts_with(&GZIP) {
         let packed_bytes = file.get_ref().metadata().map_err(unreadable)?.len();
         // What is packed counts too: zeros behind the stream unpack to nothing, however many they are.
         if packed_bytes > limits.archive_bytes_max() {
@@ -294,6 +318,23 @@ mod tests {
             let names: Vec<_> = read_bytes(&bytes).unwrap().into_iter().map(|file| (file.name, file.bytes)).collect();
             assert_eq!(names, [("a".to_owned(), b"one".to_vec()), ("b".to_owned(), b"two".to_vec())]);
         }
+    }
+
+    #[test]
+    fn what_an_artifact_unpacks_to_is_told_before_it_is_read() {
+        let announced = |bytes: &[u8]| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), bytes).unwrap();
+            announced_bytes(file.path())
+        };
+        let tar = archive(&[("m", EntryType::Regular, &[0; 5000])]);
+        assert_eq!((announced(&tar), announced(&gzip(&tar))), (tar.len() as u64, tar.len() as u64));
+        assert_eq!((announced(b"model"), announced(b"")), (5, 0));
+        assert_eq!(announced(&[&gzip(&tar)[..], &[0; 4]].concat()), gzip(&tar).len() as u64 + 4);
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("one"), b"one").unwrap();
+        fs::write(folder.path().join("three"), b"three").unwrap();
+        assert_eq!((announced_bytes(folder.path()), announced_bytes(Path::new("/nowhere/at all"))), (8, 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The engine: a source, a cache, a registry and a governor, and the way a model takes through them.
 
 mod builder;
+mod conversion;
 mod footprint;
 mod keeper;
 mod load;
@@ -12,6 +13,7 @@ mod room;
 mod story;
 mod sweep;
 mod trim;
+mod workshop;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 pub use builder::Builder;
 pub use footprint::HeapMeter;
 use load::{Order, Origin};
+use workshop::Workshop;
 
 use crate::{
     artifact::Limits,
@@ -83,6 +86,7 @@ struct Shared {
     /// Loads that may fetch and convert at once: what bounds their memory.
     load_permits: Semaphore,
     load_permits_max: usize,
+    workshop: Workshop,
     /// Held while room is made, so that two loads do not evict for each other's bytes.
     admission: tokio::sync::Mutex<()>,
     /// Where loads run.

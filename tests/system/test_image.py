@@ -11,6 +11,7 @@ import stat
 import subprocess
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 import pytest
@@ -331,4 +332,40 @@ def test_models_of_more_memory_than_the_container_has_come_and_go_and_the_kernel
             row = len(name) % len(house.rows)
             answer = container.call.csv("/endpoints/any/invocations", house.rows[row], X_Amzn_SageMaker_Target_Model=name)
             assert (answer.status, answer.json) == (200, [house.prices[row]])
+    assert container.state()["Running"] and not container.state()["OOMKilled"]
+
+
+def large(number):
+    """A booster as JSON of 24 MB or so: the trees of a small one, as often as it takes."""
+    with tarfile.open(PREFIX.parents[1] / "xgboost/3.0.5.tar.gz") as archive:
+        model = json.load(archive.extractfile("3.0.5/reg_pruned/model.json"))
+    booster = model["learner"]["gradient_booster"]["model"]
+    booster["trees"] = [tree | {"id": at} for at, tree in enumerate(booster["trees"] * 520)]
+    booster["tree_info"] = [0] * len(booster["trees"])
+    booster["iteration_indptr"] = list(range(len(booster["trees"]) + 1))
+    booster["gbtree_model_param"]["num_trees"] = str(len(booster["trees"]))
+    booster["trees"][0]["split_conditions"][-1] += number
+    return json.dumps(model)
+
+
+def test_large_artifacts_are_converted_in_turn_and_those_beyond_all_memory_refused(start, tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    for number in range(4):
+        (models / f"large-{number}").write_text(large(number))
+    (models / "too-large").write_bytes(b"{" + b" " * (60 << 20))
+    shutil.copy(HOUSES[0].archive, models / "house.tar.gz")
+    options = ("--memory", "112m", "--memory-swap", "112m", *mounted(models, "/models"))
+    container = start(options, ("serve", "--models", "/models", "--host", "0.0.0.0", "--model-max", "100MiB"))
+
+    def ask(name, row=",".join(["0.5"] * 6)):
+        return Client(container.url).csv("/endpoints/any/invocations", row, X_Amzn_SageMaker_Target_Model=name)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = pool.map(ask, [f"large-{number}" for number in range(4)])
+        refused = pool.submit(ask, "too-large").result()
+        house = pool.submit(ask, "house.tar.gz", HOUSES[0].rows[0]).result()
+        assert [answer.status for answer in answers] == [200] * 4
+    assert refused.status in (503, 507) and "to convert it takes at least" in str(refused.json), refused
+    assert (house.status, house.json) == (200, [HOUSES[0].prices[0]])
     assert container.state()["Running"] and not container.state()["OOMKilled"]

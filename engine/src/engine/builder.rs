@@ -15,7 +15,7 @@ use tokio::{
     sync::{Mutex, Semaphore},
 };
 
-use super::{Engine, HeapMeter, Shared, keeper, sweep, trim};
+use super::{Engine, HeapMeter, Shared, Workshop, keeper, sweep, trim};
 use crate::{
     artifact::Limits,
     cache::Cache,
@@ -217,6 +217,7 @@ impl Builder {
         let processors = || available_parallelism().map_or(1, NonZero::get);
         let gauge = Gauge::new("/");
         let limit_bytes = limit::detect(self.memory_limit, &gauge)?;
+        let memory_bytes = limit::available(&gauge).unwrap_or(u64::MAX);
         tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
         let counters = Arc::<Counters>::default();
@@ -243,6 +244,7 @@ impl Builder {
             is_preloading: AtomicBool::new(false),
             load_permits: Semaphore::new(load_permits_max),
             load_permits_max,
+            workshop: Workshop::new(memory_bytes),
             admission: Mutex::new(()),
             runtime,
         });

@@ -2,28 +2,22 @@
 
 use std::{
     collections::HashSet,
-    error::Error as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{
-    Shared,
-    footprint::{self, Before},
-    story::Story,
-};
+use super::{Shared, conversion::Conversion, footprint::Before, story::Story};
 use crate::{
-    artifact, blocking,
-    cache::{Entry, Form, Key, is_full},
-    convert::Converted,
-    error::{Error, ErrorKind, Result},
+    blocking,
+    cache::Key,
+    error::{ErrorKind, Result},
     governor::Reservation,
     histogram::micros,
     model::Model,
     registry::Ticket,
     slot::{Arrival, Registration},
-    source::{Fetched, Source},
+    source::Source,
     times::{Step, Steps},
 };
 
@@ -46,14 +40,6 @@ pub(super) enum Origin {
     Source(Arc<dyn Source>),
     /// A file or a directory of this machine.
     Path(PathBuf),
-}
-
-/// A conversion, on its way from where it was made to memory.
-enum Conversion {
-    /// A file of the cache.
-    Published(Entry),
-    /// What the cache did not take.
-    Held { key: Key, form: Form, bytes: Vec<u8> },
 }
 
 /// A model that has been opened, and the bytes that were reserved for it.
@@ -161,66 +147,6 @@ impl Shared {
         }
     }
 
-    /// Fetches and converts the artifact, and publishes the conversion in the cache.
-    async fn convert(self: &Arc<Self>, name: &str, origin: &Origin, key: Key, story: &mut Story) -> Result<Conversion> {
-        let (mut clock, mut steps) = (Instant::now(), story.steps);
-        let aside = self.cache.aside();
-        let (path, key) = match origin {
-            Origin::Path(path) => (path.clone(), key),
-            Origin::Source(source) => {
-                let fetched = self.fetch(source, name, aside.path()).await?;
-                // The artifact may have changed since it was located: what was fetched is what the key must say.
-                (fetched.path, self.key(source, name, &fetched.version))
-            }
-        };
-        steps.add(Step::Fetch, lap(&mut clock));
-        let shared = Arc::clone(self);
-        let (conversion, told) = blocking::in_place(move || shared.convert_artifact(&path, key, steps)).await?;
-        drop(aside);
-        *story = told;
-        Ok(conversion)
-    }
-
-    /// Brings an artifact here; where the disk is full, what was used least recently makes room once.
-    async fn fetch(self: &Arc<Self>, source: &Arc<dyn Source>, name: &str, aside: &Path) -> Result<Fetched> {
-        let fetch = || source.fetch(name, aside, self.limits.bytes_max);
-        let fetched = match fetch().await {
-            Err(error) if lacks_room(&error) => {
-                let (shared, aside) = (Arc::clone(self), aside.to_owned());
-                blocking::in_place(move || {
-                    let needed_bytes = aside.metadata().map_or(0, |metadata| metadata.len()) * 2;
-                    drop(std::fs::remove_file(&aside));
-                    shared.cache.make_room(needed_bytes, &shared.keys());
-                    Ok(())
-                })
-                .await?;
-                fetch().await
-            }
-            fetched => fetched,
-        };
-        fetched.inspect_err(|error| self.note_outage(source, error))
-    }
-
-    fn convert_artifact(&self, path: &Path, key: Key, mut steps: Steps) -> Result<(Conversion, Story)> {
-        let mut clock = Instant::now();
-        let files = artifact::read(path, &self.limits)?;
-        let unpacked_bytes = files.iter().map(|file| file.bytes.len() as u64).sum();
-        steps.add(Step::Unpack, lap(&mut clock));
-        let converted = self.converter.convert(&files)?;
-        steps.add(Step::Convert, lap(&mut clock).saturating_sub(converted.verify));
-        steps.add(Step::Verify, converted.verify);
-        let Converted { form, bytes, reason: fallback, .. } = converted;
-        let conversion = match self.cache.publish(&key, form, &bytes, || self.keys()) {
-            Ok(entry) => Conversion::Published(entry),
-            Err(error) => {
-                tracing::warn!(error = error.story(), "a model is served from memory, and converted anew if it leaves");
-                Conversion::Held { key, form, bytes }
-            }
-        };
-        steps.add(Step::Publish, lap(&mut clock));
-        Ok((conversion, Story { steps, is_cached: false, unpacked_bytes: Some(unpacked_bytes), fallback }))
-    }
-
     /// Makes room for a conversion and opens it.
     async fn open(self: &Arc<Self>, conversion: Conversion, spared: Option<&Key>, steps: &mut Steps) -> Result<Opened> {
         let mut clock = Instant::now();
@@ -262,31 +188,8 @@ impl Origin {
     }
 }
 
-impl Conversion {
-    fn entry(&self) -> Option<&Entry> {
-        match self {
-            Self::Published(entry) => Some(entry),
-            Self::Held { .. } => None,
-        }
-    }
-
-    /// The memory that it takes at the most when it is opened.
-    fn footprint(&self) -> u64 {
-        match self {
-            Self::Published(entry) => footprint::bound(entry.form, entry.bytes),
-            Self::Held { form, bytes, .. } => footprint::bound(*form, bytes.len() as u64),
-        }
-    }
-}
-
-/// Whether it is room on the disk that was lacking.
-fn lacks_room(error: &Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    cause.is_some_and(is_full)
-}
-
 /// The time since `clock`, which then starts anew.
-fn lap(clock: &mut Instant) -> Duration {
+pub(super) fn lap(clock: &mut Instant) -> Duration {
     let lap = clock.elapsed();
     *clock = Instant::now();
     lap

@@ -20,7 +20,7 @@ pub(crate) fn detect(given: Option<u64>, gauge: &Gauge) -> Result<u64> {
 }
 
 /// The least limit of the memory cgroups that have one, else the machine's memory.
-fn available(gauge: &Gauge) -> Result<u64> {
+pub(crate) fn available(gauge: &Gauge) -> Result<u64> {
     let unknown = |error| Error::new(ErrorKind::Io, format!("cannot tell how much memory there is: {error:?}"));
     let mut system = System::new().map_err(unknown)?;
     system.refresh_memory();

@@ -13,7 +13,8 @@ impl Sections<'_> {
         self.check_covers()
     }
 
-    /// Whether all of that holds, found out in one pass; also not where it would hold in a pass for each part of it.
+    /// Whether all of that holds, found out in one pass; `false` also not where it would hold in a pass for each part of it.
+    #[expect(clippy::needless_bitwise_bool, reason = "each lazy operator would be a branch that nobody can predict")]
     fn are_in_order(&self) -> bool {
         let nodes = self.nodes.len();
         let (mut is_sound, mut end) = (self.covers.len() == nodes, 0);
@@ -55,7 +56,6 @@ impl Sections<'_> {
     }
 
     #[inline]
-    #[expect(clippy::needless_bitwise_bool, reason = "each lazy operator would be a branch that nobody can predict")]
     fn is_sound(&self, index: u32, node: Node) -> bool {
         let (leads_on, ends) = (node.next > index, node.next as usize + 1 < self.nodes.len());
         node.is_leaf() | (self.asks_what_is_there(node) & leads_on & ends)
