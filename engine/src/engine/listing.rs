@@ -97,8 +97,8 @@ impl Engine {
         }
     }
 
-    /// A page of the artifacts in the source, as [`Source::page`](crate::source::Source::page) gives it, and for each whether it is in memory. None without
-    /// a source.
+    /// A page of the artifacts in the source, as [`Source::page`](crate::source::Source::page) gives it, and for each whether it
+    /// is in memory. None without a source.
     ///
     /// # Errors
     /// As [`Source::page`](crate::source::Source::page).
