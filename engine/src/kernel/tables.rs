@@ -160,11 +160,19 @@ fn each_value<const BLOCKS: usize>(
                 }
             }
         }
-        // Leaves are added as they come: a sum takes as long as some blocks.
-        for (bundle, trees) in bundles.iter().zip(trees.chunks(BLOCKS)) {
-            let values = tables.through(bundle.map(|at| grove.block(at)));
-            for (tree, value) in trees.iter().zip(values) {
-                each(tree, f32::from_bits(value));
+        // Leaves are added as they come: a sum takes as long as some blocks. As many as there always are need no mask, which
+        // would make it longer.
+        let values = |bundle: &[u32; BLOCKS]| tables.through(bundle.map(|at| grove.block(at))).map(f32::from_bits);
+        let (whole, rest) = trees.as_chunks::<BLOCKS>();
+        for (bundle, trees) in bundles.iter().zip(whole) {
+            let values = values(bundle);
+            for at in 0..BLOCKS {
+                each(&trees[at], values[at]);
+            }
+        }
+        if !rest.is_empty() {
+            for (tree, value) in rest.iter().zip(values(&bundles[whole.len()])) {
+                each(tree, value);
             }
         }
     }
