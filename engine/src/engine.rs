@@ -7,6 +7,7 @@ mod keeper;
 mod listing;
 mod load;
 mod locate;
+mod older;
 mod popular;
 mod probe;
 mod refresh;
@@ -77,6 +78,8 @@ struct Shared {
     popularity: Popularity,
     departures: Departures,
     refusals: Refusals,
+    /// States of artifacts that are broken, by their keys.
+    broken: Refusals,
     outage: Outage,
     /// Names of models that leave memory only when they are told to.
     pins: HashSet<String>,

@@ -239,6 +239,7 @@ impl Builder {
             popularity: Popularity::default(),
             departures: Departures::default(),
             refusals: Refusals::default(),
+            broken: Refusals::default(),
             outage: Outage::default(),
             pins: self.pins,
             is_preloading: AtomicBool::new(false),

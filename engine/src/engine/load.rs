@@ -95,7 +95,7 @@ impl Shared {
         story.steps.add(Step::Wait, lap(&mut clock));
         let key = self.locate(name, origin).await?;
         story.steps.add(Step::Locate, lap(&mut clock));
-        self.obtain(name, origin, key, None, story).await
+        self.obtain_or_older(name, origin, key, story).await
     }
 
     /// Opens the conversion of that key, which is made if it is not there. A model that is `spared` does not leave for it, and
@@ -148,7 +148,12 @@ impl Shared {
     }
 
     /// Makes room for a conversion and opens it.
-    async fn open(self: &Arc<Self>, conversion: Conversion, spared: Option<&Key>, steps: &mut Steps) -> Result<Opened> {
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        conversion: Conversion,
+        spared: Option<&Key>,
+        steps: &mut Steps,
+    ) -> Result<Opened> {
         let mut clock = Instant::now();
         let mut reservation = self.reserve(conversion.footprint(), spared).await?;
         steps.add(Step::Reserve, lap(&mut clock));

@@ -33,6 +33,7 @@ struct Mood {
     is_listing_forbidden: AtomicBool,
     questions: AtomicUsize,
     pages: AtomicUsize,
+    fetches: AtomicUsize,
 }
 
 /// A directory whose listing is worth as much as `page_cost` questions.
@@ -77,6 +78,7 @@ impl Source for Store {
     }
 
     fn fetch<'a>(&'a self, name: &'a str, aside: &'a Path, bytes_max: u64) -> Answer<'a, Fetched> {
+        self.mood.fetches.fetch_add(1, Ordering::SeqCst);
         self.inner.fetch(name, aside, bytes_max)
     }
 
@@ -230,6 +232,27 @@ async fn what_changed_to_something_broken_leaves_the_old_model_and_is_tried_now_
     shelf.put(0, 2);
     shelf.changes(&engine, 0, 0, 2).await;
     assert_eq!((engine.counts().departures(Reason::Replaced), engine.counts().load_failures), (1, 0));
+}
+
+#[tokio::test]
+async fn what_left_memory_comes_back_as_it_was_while_its_artifact_is_broken() {
+    let shelf = Shelf::new();
+    let engine = shelf.engine(None, |builder| builder.refresh(None)).await;
+    engine.model(&Shelf::name(0)).await.unwrap();
+    shelf.put_bytes(0, b"{\"learner\": 7}");
+    for stay in 1..=3 {
+        engine.unload(&Shelf::name(0)).await.unwrap();
+        assert_eq!(shelf.answering(&engine, 0).await, Some(0));
+        let fetches = shelf.mood.fetches.load(Ordering::SeqCst);
+        assert_eq!((engine.counts().refresh_failures, fetches), (stay, 2), "the pause after a try is not over");
+    }
+    shelf.put(0, 2);
+    engine.unload(&Shelf::name(0)).await.unwrap();
+    assert_eq!(shelf.answering(&engine, 0).await, Some(2));
+    assert_eq!(engine.counts().load_failures, 0);
+    // What was never anything else is refused.
+    shelf.put_bytes(1, b"{\"learner\": 7}");
+    assert_eq!(engine.model(&Shelf::name(1)).await.unwrap_err().kind(), ErrorKind::InvalidArtifact);
 }
 
 #[tokio::test]
