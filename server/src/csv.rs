@@ -15,6 +15,7 @@ mod cell;
 mod decimal;
 mod delimiter;
 mod header;
+mod partial;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 #[cfg(not(target_arch = "x86_64"))]
@@ -23,6 +24,8 @@ mod vector;
 
 use cell::{Cell, Fault};
 use vector::Vectors;
+
+pub use partial::Partial;
 
 /// What stands between cells unless told otherwise.
 pub const COMMA: u8 = b',';
@@ -95,12 +98,19 @@ fn rows_of<'a>(body: &'a [u8], matrix: &mut Matrix) -> Result<&'a [u8]> {
     if body.is_empty() {
         return Err(complaint::empty());
     }
-    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t'..=b'\r');
-    let Some(start) = body.iter().position(is_text) else {
+    let Some(start) = body.iter().position(|&byte| is_text(byte)) else {
         return Err(complaint::invalid("the body holds white space and no rows"));
     };
-    let end = body.iter().rposition(is_text).map_or(start, |last| last + 1);
-    Ok(&body[start..end])
+    Ok(&body[start..text_end(body)])
+}
+
+/// Where the white space at the end begins.
+fn text_end(body: &[u8]) -> usize {
+    body.iter().rposition(|&byte| is_text(byte)).map_or(0, |last| last + 1)
+}
+
+fn is_text(byte: u8) -> bool {
+    !matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// Appends all lines of `body`, the first of which is `row`.
