@@ -35,15 +35,15 @@ impl Avx512 {
 pub(super) fn read_rows(body: &[u8], delimiter: u8, widths: &mut Widths, values: &mut Vec<f32>) -> Option<()> {
     let mut rest = body;
     while let Some(window) = rest.first_chunk() {
-        let bytes_read = push(window, WINDOW, delimiter, widths, values)?;
+        let bytes_read = push(window, delimiter, widths, values)?;
         rest = rest.get(bytes_read..)?;
     }
     loop {
-        // The last cell is ended by nothing that is in the body.
-        let mut window = [0; WINDOW];
+        // The last cell is ended by nothing that is in the body. A digit ends none.
+        let mut window = [b'0'; WINDOW];
         window.get_mut(..rest.len())?.copy_from_slice(rest);
         *window.get_mut(rest.len())? = b'\n';
-        let bytes_read = push(&window, rest.len() + 1, delimiter, widths, values)?;
+        let bytes_read = push(&window, delimiter, widths, values)?;
         match rest.get(bytes_read..) {
             Some(more) => rest = more,
             None => return Some(()),
@@ -51,18 +51,12 @@ pub(super) fn read_rows(body: &[u8], delimiter: u8, widths: &mut Widths, values:
     }
 }
 
-/// Appends the numbers of the first eight cells among the first `length` bytes of `window`, or as many as there are; returns
-/// how many bytes they take, each with what ends it.
+/// Appends the numbers of the first eight cells that end in `window`, or as many as there are; returns how many bytes they
+/// take, each with what ends it.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2")]
 #[inline]
-fn push(
-    window: &[u8; WINDOW],
-    length: usize,
-    delimiter: u8,
-    widths: &mut Widths,
-    values: &mut Vec<f32>,
-) -> Option<usize> {
-    let cells = Cells::of(window, length, delimiter);
+fn push(window: &[u8; WINDOW], delimiter: u8, widths: &mut Widths, values: &mut Vec<f32>) -> Option<usize> {
+    let cells = Cells::of(window, delimiter);
     let ends = &cells.ends;
     if ends.count == 0 {
         // A cell that is larger than the window.

@@ -36,9 +36,9 @@ pub(super) struct Cells {
     /// Where each cell ends before its carriage return, likewise.
     end: __m512i,
     /// Those that begin with a minus.
-    pub(super) negative: __mmask8,
+    negative: __mmask8,
     /// Those that hold nothing, not even a carriage return.
-    pub(super) empty: __mmask8,
+    empty: __mmask8,
 }
 
 /// Sixteen characters before a place in each cell, in two words, with zeros before the cell.
@@ -51,15 +51,15 @@ pub(super) struct Text {
 }
 
 impl Cells {
-    /// The first ones among the first `length` bytes of `window`.
+    /// The first ones that end in `window`.
     #[target_feature(
         enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2"
     )]
     #[inline]
-    pub(super) fn of(window: &[u8; WINDOW], length: usize, delimiter: u8) -> Self {
+    pub(super) fn of(window: &[u8; WINDOW], delimiter: u8) -> Self {
         let (blocks, _) = window.as_chunks::<BLOCK>();
         let (low, high) = (cast(blocks[0]), cast(blocks[1]));
-        let ends = Ends::of(low, high, length, delimiter);
+        let ends = Ends::of(low, high, delimiter);
         let end = _mm512_permutexvar_epi8(cast(WORDS), _mm512_castsi128_si512(ends.places));
         let after = _mm512_castsi128_si512(_mm_add_epi8(ends.places, _mm_set1_epi8(1)));
         let before = _mm512_sub_epi8(cast(WORDS), _mm512_set1_epi8(1));

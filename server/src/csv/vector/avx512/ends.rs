@@ -2,9 +2,8 @@
 
 use std::{
     arch::x86_64::{
-        __m128i, __m512i, _bzhi_u64, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_or_si128, _mm_sll_epi64,
-        _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_maskz_compress_epi8, _mm512_set1_epi8, _pdep_u64,
-        _pext_u64,
+        __m128i, __m512i, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_or_si128, _mm_sll_epi64, _mm512_castsi512_si128,
+        _mm512_cmpeq_epi8_mask, _mm512_maskz_compress_epi8, _mm512_set1_epi8, _pdep_u64, _pext_u64,
     },
     ops::Range,
 };
@@ -44,13 +43,13 @@ struct Found {
 }
 
 impl Ends {
-    /// Those in the first `length` bytes of two vectors.
+    /// Those in two vectors.
     #[target_feature(
         enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2"
     )]
     #[inline]
-    pub(super) fn of(low: __m512i, high: __m512i, length: usize, delimiter: u8) -> Self {
-        let first = Found::of(low, length, delimiter);
+    pub(super) fn of(low: __m512i, high: __m512i, delimiter: u8) -> Self {
+        let first = Found::of(low, delimiter);
         let low_count = first.ends.count_ones() as usize;
         if low_count >= GROUP {
             let rows = first.rows() & 0xff;
@@ -62,7 +61,7 @@ impl Ends {
                 are_low: true,
             };
         }
-        let second = Found::of(high, length.saturating_sub(BLOCK), delimiter);
+        let second = Found::of(high, delimiter);
         let count = GROUP.min(low_count + second.ends.count_ones() as usize);
         let bytes = if count > low_count {
             BLOCK + nth(second.ends, count - low_count - 1) + 1
@@ -96,16 +95,12 @@ impl Ends {
 }
 
 impl Found {
-    /// In the first bytes of a vector, so many of them.
-    #[expect(clippy::cast_possible_truncation, reason = "no more than a window has")]
-    #[target_feature(enable = "bmi1,bmi2,avx512f,avx512bw")]
+    #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
-    fn of(block: __m512i, length: usize, delimiter: u8) -> Self {
+    fn of(block: __m512i, delimiter: u8) -> Self {
         let is = |byte: u8| _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8(byte.cast_signed()));
-        // All bits where there are no fewer: so the instruction has it, up to 255.
-        let inside = |bits| _bzhi_u64(bits, length as u32);
         let feeds = is(b'\n');
-        Self { ends: inside(feeds | is(delimiter)), feeds: inside(feeds) }
+        Self { ends: feeds | is(delimiter), feeds }
     }
 
     /// A bit for each cell that ends a row.
