@@ -49,7 +49,7 @@ impl Ahead {
 
     /// Whether nothing was read.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.0.is_none()
+        self.0.as_ref().is_none_or(|reading| reading.rows.bytes_seen() == 0)
     }
 
     /// Reads the rest of `body`, which is whole now, and puts all its rows into `matrix`; `false` where the whole body is to be
@@ -83,10 +83,11 @@ mod tests {
         let budget = Arc::new(Budget::of(300 << 10));
         let mut ahead = ahead("text/csv; charset=utf-8", &budget);
         ahead.follow(&body.as_bytes()[..STEP_BYTES - 1]).await;
-        assert_eq!(ahead.0.as_ref().unwrap().rows.bytes_seen(), 0);
+        assert!(ahead.is_nothing());
         ahead.follow(&body.as_bytes()[..3 * STEP_BYTES - 1]).await;
         let reading = ahead.0.as_ref().unwrap();
         assert_eq!((reading.rows.bytes_seen(), reading.rows.is_over()), (2 * STEP_BYTES, false));
+        assert!(!ahead.is_nothing());
         ahead.follow(body.as_bytes()).await;
         assert!(ahead.0.as_ref().unwrap().rows.is_over(), "there is no room for all rows");
         let mut matrix = Matrix::default();

@@ -46,7 +46,7 @@ pub(crate) async fn receive(
     conversation: &Conversation,
     bytes_max: usize,
     share: Share,
-    ahead: impl FnOnce() -> Ahead,
+    ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
     if body.is_end_stream() {
         return Ok(share.held_by(Bytes::new()).into());
@@ -63,7 +63,7 @@ async fn gather(
     body: &mut Incoming,
     bytes_max: usize,
     mut share: Share,
-    ahead: impl FnOnce() -> Ahead,
+    ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
     let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new()).into()) };
     if first.len() > bytes_max {
@@ -79,16 +79,16 @@ async fn gather(
     let mut chunk = Some(second);
     append(&mut whole, &first, bytes_max, &mut share)?;
     drop(first);
-    let mut ahead = ahead();
+    let mut rows = None;
     while let Some(bytes) = chunk {
         append(&mut whole, &bytes, bytes_max, &mut share)?;
         drop(bytes);
         if !body.is_end_stream() {
-            ahead.follow(&whole).await;
+            rows.get_or_insert_with(&ahead).follow(&whole).await;
         }
         chunk = next(body).await?;
     }
-    Ok(Received { body: share.held_by(whole.into()), ahead })
+    Ok(Received { body: share.held_by(whole.into()), ahead: rows.unwrap_or_default() })
 }
 
 fn append(whole: &mut Vec<u8>, bytes: &[u8], bytes_max: usize, share: &mut Share) -> Result<(), Failure> {
