@@ -135,11 +135,16 @@ fn archive(bytes: &[u8]) -> bool {
 const REPETITIONS: usize = 20;
 
 /// Rows in ASCII are read, or refused, as the plain way has it; what others mean takes a table of every script's digits.
-/// All are read, or refused, as they are alone when they stand below one another.
+/// All are read, or refused, as they are alone when they stand below one another, and the same in every way.
 fn rows(bytes: &[u8]) -> bool {
-    let read = |body: &[u8]| {
+    let read_in = |way, body: &[u8]| {
         let mut matrix = Matrix::default();
-        csv::read(body, csv::COMMA, &mut matrix).is_ok().then(|| (matrix.columns, bits(&matrix.values)))
+        csv::read_in(way, body, csv::COMMA, &mut matrix).is_ok().then(|| (matrix.columns, bits(&matrix.values)))
+    };
+    let read = |body: &[u8]| {
+        let found = read_in(csv::Way::fastest(), body);
+        csv::Way::all().for_each(|way| assert_eq!(read_in(way, body), found, "{way:?}"));
+        found
     };
     let found = read(bytes);
     if bytes.is_ascii() {

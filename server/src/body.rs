@@ -1,16 +1,41 @@
 //! Takes a request's body off the wire, and no more of it than is allowed.
 
+use std::ops::Deref;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::{
+    ahead::Ahead,
     budget::{Held, Share},
     conversation::Conversation,
     failure::{Class, Failure},
 };
 
-/// The whole body: its one chunk as it lies in the read buffer, or its chunks put together.
+/// A whole body, and what of it was read before it was whole.
+#[derive(Debug)]
+pub(crate) struct Received {
+    body: Held,
+    pub(crate) ahead: Ahead,
+}
+
+impl From<Held> for Received {
+    fn from(body: Held) -> Self {
+        Self { body, ahead: Ahead::default() }
+    }
+}
+
+impl Deref for Received {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// The whole body: its one chunk as it lies in the read buffer, or its chunks put together. Where there are more than one, what
+/// is there is read `ahead` of the rest.
 ///
 /// # Errors
 /// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced; [`Class::Busy`]
@@ -21,39 +46,49 @@ pub(crate) async fn receive(
     conversation: &Conversation,
     bytes_max: usize,
     share: Share,
-) -> Result<Held, Failure> {
+    ahead: impl Fn() -> Ahead,
+) -> Result<Received, Failure> {
     if body.is_end_stream() {
-        return Ok(share.held_by(Bytes::new()));
+        return Ok(share.held_by(Bytes::new()).into());
     }
     if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large(bytes_max));
     }
-    let gathered = gather(&mut body, bytes_max, share).await;
+    let gathered = gather(&mut body, bytes_max, share, ahead).await;
     gathered.map_err(|failure| conversation.refusal().unwrap_or(failure))
 }
 
 /// Memory is taken as bytes arrive, not as they are announced, and from the share before it is taken.
-async fn gather(body: &mut Incoming, bytes_max: usize, mut share: Share) -> Result<Held, Failure> {
-    let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new())) };
+async fn gather(
+    body: &mut Incoming,
+    bytes_max: usize,
+    mut share: Share,
+    ahead: impl Fn() -> Ahead,
+) -> Result<Received, Failure> {
+    let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new()).into()) };
     if first.len() > bytes_max {
         return Err(too_large(bytes_max));
     }
     share.grow_to(first.len())?;
     // A body of an announced length is known to be whole: to ask for its end takes another turn of the connection.
     if body.is_end_stream() {
-        return Ok(share.held_by(first));
+        return Ok(share.held_by(first).into());
     }
-    let Some(second) = next(body).await? else { return Ok(share.held_by(first)) };
+    let Some(second) = next(body).await? else { return Ok(share.held_by(first).into()) };
     let mut whole = Vec::new();
     let mut chunk = Some(second);
     append(&mut whole, &first, bytes_max, &mut share)?;
     drop(first);
+    let mut rows = None;
     while let Some(bytes) = chunk {
         append(&mut whole, &bytes, bytes_max, &mut share)?;
         drop(bytes);
+        if !body.is_end_stream() {
+            rows.get_or_insert_with(&ahead).follow(&whole).await;
+        }
         chunk = next(body).await?;
     }
-    Ok(share.held_by(whole.into()))
+    Ok(Received { body: share.held_by(whole.into()), ahead: rows.unwrap_or_default() })
 }
 
 fn append(whole: &mut Vec<u8>, bytes: &[u8], bytes_max: usize, share: &mut Share) -> Result<(), Failure> {

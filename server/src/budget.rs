@@ -44,6 +44,11 @@ impl Budget {
     pub(crate) fn new(wanted: Option<usize>, models_bytes_max: u64, body_bytes_max: usize) -> Self {
         let affordable = || usize::try_from(models_bytes_max / MODELS_SHARE).unwrap_or(usize::MAX);
         let bytes_max = wanted.unwrap_or_else(|| affordable().min(BYTES_MAX)).max(body_bytes_max);
+        Self::of(bytes_max)
+    }
+
+    /// So many bytes.
+    pub(crate) fn of(bytes_max: usize) -> Self {
         Self { bytes_max, taken_bytes: AtomicUsize::new(0) }
     }
 

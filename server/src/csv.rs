@@ -15,13 +15,37 @@ mod cell;
 mod decimal;
 mod delimiter;
 mod header;
+mod partial;
 #[cfg(target_arch = "x86_64")]
+mod vector;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "csv/vectorless.rs"]
 mod vector;
 
 use cell::{Cell, Fault};
+use vector::Vectors;
+
+pub use partial::Partial;
 
 /// What stands between cells unless told otherwise.
 pub const COMMA: u8 = b',';
+
+/// One of the ways in which rows are read, which all come to the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Way(Option<Vectors>);
+
+impl Way {
+    /// The fastest that the processor can.
+    #[must_use]
+    pub fn fastest() -> Self {
+        Self(Vectors::largest())
+    }
+
+    /// All that the processor can.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Vectors::kinds().map(Some).chain([None]).map(Self)
+    }
+}
 
 /// Reads the rows in `body`, whose first line tells the delimiter, into `matrix`, whose former rows are forgotten.
 ///
@@ -57,7 +81,15 @@ pub fn read_for(body: &[u8], columns: Columns<'_>, beyond_aws: bool, matrix: &mu
 /// [`ErrorKind::InvalidRows`](crate::error::ErrorKind::InvalidRows), with the place (counted from 1) and the text found
 /// there, for a cell that is no number or does not fit an `f32`, and for rows that differ in length.
 pub fn read(body: &[u8], delimiter: u8, matrix: &mut Matrix) -> Result<()> {
-    read_cells(rows_of(body, matrix)?, delimiter, 1, matrix)
+    read_in(Way::fastest(), body, delimiter, matrix)
+}
+
+/// Reads as [`read`], in a given way.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in(way: Way, body: &[u8], delimiter: u8, matrix: &mut Matrix) -> Result<()> {
+    read_cells_in(way, rows_of(body, matrix)?, delimiter, 1, matrix)
 }
 
 /// The body without the white space around it. Python's includes the vertical tab.
@@ -66,18 +98,28 @@ fn rows_of<'a>(body: &'a [u8], matrix: &mut Matrix) -> Result<&'a [u8]> {
     if body.is_empty() {
         return Err(complaint::empty());
     }
-    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t'..=b'\r');
-    let Some(start) = body.iter().position(is_text) else {
+    let Some(start) = body.iter().position(|&byte| is_text(byte)) else {
         return Err(complaint::invalid("the body holds white space and no rows"));
     };
-    let end = body.iter().rposition(is_text).map_or(start, |last| last + 1);
-    Ok(&body[start..end])
+    Ok(&body[start..text_end(body)])
 }
 
-/// Reads all lines of `body`, the first of which is `row`.
+/// Where the white space at the end begins.
+fn text_end(body: &[u8]) -> usize {
+    body.iter().rposition(|&byte| is_text(byte)).map_or(0, |last| last + 1)
+}
+
+fn is_text(byte: u8) -> bool {
+    !matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Appends all lines of `body`, the first of which is `row`.
 fn read_cells(body: &[u8], delimiter: u8, row: usize, matrix: &mut Matrix) -> Result<()> {
-    #[cfg(target_arch = "x86_64")]
-    if vector::read(body, delimiter, matrix) {
+    read_cells_in(Way::fastest(), body, delimiter, row, matrix)
+}
+
+fn read_cells_in(way: Way, body: &[u8], delimiter: u8, row: usize, matrix: &mut Matrix) -> Result<()> {
+    if way.0.is_some_and(|vectors| vectors.read(body, delimiter, matrix)) {
         return Ok(());
     }
     read_each(body, delimiter, row, matrix)

@@ -14,6 +14,7 @@ use thicket_engine::micros;
 use tracing::{debug, error};
 
 use crate::{
+    ahead::Ahead,
     body, console, control,
     conversation::Conversation,
     failure::{Class, Failure},
@@ -68,7 +69,11 @@ async fn handle(
     body: Incoming,
 ) -> Result<Reply, Failure> {
     let share = service.bodies.share();
-    let body = body::receive(body, conversation, service.configuration.body_bytes_max, share).await?;
+    let ahead = || match &route {
+        Ok(route) if route.kind().is_invocation() => Ahead::of(&head.headers, &service.ahead),
+        _ => Ahead::default(),
+    };
+    let body = body::receive(body, conversation, service.configuration.body_bytes_max, share, ahead).await?;
     service.meter.received_bytes.add(body.len() as u64);
     let (headers, query) = (&head.headers, head.uri.query().unwrap_or_default());
     let route = route?;

@@ -1,6 +1,7 @@
 //! Predicts: rows in, a model on loan, predictions out.
 
 use std::{
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use thicket_engine::{Engine, Lease, Output, Predictions};
 use tokio::time;
 
 use crate::{
-    budget::Held,
+    body::Received,
     columns::Columns,
     configuration::Compat,
     cost,
@@ -36,7 +37,12 @@ const COUNTED_BYTES_MAX: usize = 64 << 10;
 const NUMBER_BYTES: usize = 8;
 
 /// Predicts with the model `name`, which must be loaded. One that has left memory since is brought back first.
-pub(crate) async fn loaded(service: &Service, name: &str, headers: &HeaderMap, body: Held) -> Result<Reply, Failure> {
+pub(crate) async fn loaded(
+    service: &Service,
+    name: &str,
+    headers: &HeaderMap,
+    body: Received,
+) -> Result<Reply, Failure> {
     let (model, temperature) = lent(service, name, &body, Engine::recall(&service.engine, name)).await?;
     let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
     reply::note(&mut reply, temperature);
@@ -49,7 +55,7 @@ pub(crate) async fn named_aside(
     service: &Service,
     query: &str,
     headers: &HeaderMap,
-    body: Held,
+    body: Received,
 ) -> Result<Reply, Failure> {
     if service.single.is_some() {
         let model = service.engine.loaded(single::NAME).map_err(|error| Failure::engine(&error, single::NAME, ""))?;
@@ -77,7 +83,11 @@ pub(crate) async fn named_aside(
 /// # Errors
 /// [`Class::NotReady`] when the load takes longer than a request may wait; it goes on meanwhile. [`Class::Busy`] when too many
 /// requests wait for models.
-pub(crate) async fn on_first_use(service: &Service, name: &str, body: &Held) -> Result<(Lease, Temperature), Failure> {
+pub(crate) async fn on_first_use(
+    service: &Service,
+    name: &str,
+    body: &Received,
+) -> Result<(Lease, Temperature), Failure> {
     lent(service, name, body, Engine::model(&service.engine, name)).await
 }
 
@@ -85,7 +95,7 @@ pub(crate) async fn on_first_use(service: &Service, name: &str, body: &Held) -> 
 async fn lent(
     service: &Service,
     name: &str,
-    body: &Held,
+    body: &Received,
     load: impl Future<Output = thicket_engine::Result<Lease>>,
 ) -> Result<(Lease, Temperature), Failure> {
     if let Ok(model) = service.engine.loaded(name) {
@@ -110,7 +120,7 @@ pub(crate) async fn predict(
     service: &Service,
     model: Lease,
     headers: &HeaderMap,
-    body: Held,
+    body: Received,
 ) -> Result<Reply, Failure> {
     let refused = |error| Failure::input(&error);
     let (compat, style) = (service.configuration.compat, service.configuration.style);
@@ -123,7 +133,9 @@ pub(crate) async fn predict(
     // AWS's container does not look at the header that holds a wish.
     let output = if compat.is_strict() { Output::Value } else { wish::output(headers).map_err(refused)? };
     let selector = service.single.as_ref().map_or(Ok(None), |single| single.selector(output))?;
-    let (rules, matrix) = (service.configuration.rows, service.buffers.take());
+    // What was read ahead is in a matrix of its own.
+    let matrix = if body.ahead.is_nothing() { service.buffers.take() } else { Matrix::default() };
+    let rules = service.configuration.rows;
     let job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
     let (mut answer, mut job) = done(service, job).await?;
     for _ in 0..RENEWALS_MAX {
@@ -151,7 +163,7 @@ async fn done(service: &Service, mut job: Job) -> Result<(Result<Vec<u8>, Failur
 /// Everything that one prediction needs, so that it can be done on any thread.
 struct Job {
     model: Lease,
-    body: Held,
+    body: Received,
     rows_form: decode::Form,
     rules: Rules,
     answer_form: encode::Form,
@@ -187,10 +199,12 @@ impl Job {
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {
-        let columns = Columns::of(&self.model);
-        self.rows_form
-            .read(&self.body, columns, self.rules, &mut self.matrix)
-            .map_err(|error| Failure::input(&error))?;
+        let ahead = mem::take(&mut self.body.ahead);
+        if !ahead.finish(&self.body, &mut self.matrix) {
+            let columns = Columns::of(&self.model);
+            let read = self.rows_form.read(&self.body, columns, self.rules, &mut self.matrix);
+            read.map_err(|error| Failure::input(&error))?;
+        }
         let predictions = width::predict(&self.model, &self.matrix, self.compat, |rows| self.predict(rows))?;
         Ok(match &self.selector {
             Some(selector) => selector.write(self.answer_form, &predictions, self.style),

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue};
 use thicket_engine::Lease;
 
 use crate::{
-    budget::Held,
+    body::Received,
     failure::{Class, Failure},
     invoke::{self, TARGET_MODEL},
     meter::Temperature,
@@ -20,7 +20,7 @@ pub(crate) async fn invocations(
     service: &Service,
     endpoint: &str,
     headers: &HeaderMap,
-    body: Held,
+    body: Received,
 ) -> Result<Reply, Failure> {
     check_endpoint(endpoint)?;
     let (model, temperature) = model(service, target_model(headers)?, &body).await?;
@@ -30,7 +30,7 @@ pub(crate) async fn invocations(
     Ok(reply)
 }
 
-async fn model(service: &Service, target: &str, body: &Held) -> Result<(Lease, Temperature), Failure> {
+async fn model(service: &Service, target: &str, body: &Received) -> Result<(Lease, Temperature), Failure> {
     invoke::on_first_use(service, target, body).await.map_err(|failure| {
         if failure.class() == Class::ModelNotFound {
             let message = not_downloaded(service.models().unwrap_or_default(), target);

@@ -17,6 +17,9 @@ use crate::{
     waiting::Waiting,
 };
 
+/// Numbers that are read before their bodies are whole may take so much less than bodies.
+const AHEAD_SHARE: usize = 8;
+
 /// One worker's view of the server; the engine, the meters and the stage of life are
 /// everybody's.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Service {
     pub(crate) compute: Compute,
     /// What bodies may take together.
     pub(crate) bodies: Arc<Budget>,
+    /// What numbers may take together that are read before their bodies are whole.
+    pub(crate) ahead: Arc<Budget>,
     /// Who may wait for models.
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) buffers: Buffers,
@@ -61,6 +66,7 @@ impl Service {
             single,
             configuration,
             compute,
+            ahead: Arc::new(Budget::of(bodies.bytes_max() / AHEAD_SHARE)),
             bodies: Arc::new(bodies),
             waiting,
             buffers,
@@ -81,6 +87,7 @@ impl Service {
             configuration: Arc::clone(&self.configuration),
             compute: self.compute.clone(),
             bodies: Arc::clone(&self.bodies),
+            ahead: Arc::clone(&self.ahead),
             waiting: Arc::clone(&self.waiting),
             buffers: Buffers::default(),
             identities: Identities::default(),

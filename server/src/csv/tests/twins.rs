@@ -1,5 +1,7 @@
 //! Every way of reading gives the plain reader's numbers, to the bit, or its complaint, to the letter.
 
+use std::fmt::Write;
+
 use super::{super::*, bits, plain};
 
 /// Numbers of one reader, or its complaint.
@@ -13,9 +15,9 @@ fn outcome(read: impl FnOnce(&mut Matrix) -> Result<()>) -> Result<(usize, Vec<u
 fn check(body: &[u8], delimiter: u8) -> bool {
     let expected = outcome(|matrix| plain::read(body, delimiter, matrix));
     let shown = || String::from_utf8_lossy(body);
-    assert_eq!(outcome(|matrix| read(body, delimiter, matrix)), expected, "{:?}", shown());
-    let slow = |matrix: &mut Matrix| read_each(rows_of(body, matrix)?, delimiter, 1, matrix);
-    assert_eq!(outcome(slow), expected, "{:?}, one cell after the other", shown());
+    for way in Way::all() {
+        assert_eq!(outcome(|matrix| read_in(way, body, delimiter, matrix)), expected, "{:?}, {way:?}", shown());
+    }
     expected.is_ok()
 }
 
@@ -97,13 +99,15 @@ fn random_tables_and_damaged_ones() {
 #[test]
 fn rows_of_plain_decimals_take_the_way_of_vectors() {
     let mut matrix = Matrix::default();
-    for body in ["1,-2.5\n,0.123456789\r\n", &"0.4551,-73.201412,1e-5,\n".repeat(1000), "7"] {
-        let body = body.trim_end_matches('\n');
-        matrix.clear();
-        assert_eq!(vector::read(body.as_bytes(), b',', &mut matrix), is_x86_feature_detected!("avx2"), "{body}");
+    assert_eq!(Way::all().count() > 1, is_x86_feature_detected!("avx2"));
+    for vectors in Vectors::kinds() {
+        for body in ["1,-2.5\n,0.123456789\r\n", &"0.4551,-73.201412,1e-5,\n".repeat(1000), "7"] {
+            matrix.clear();
+            assert!(vectors.read(body.trim_end_matches('\n').as_bytes(), b',', &mut matrix), "{vectors:?}, {body}");
+        }
+        let read = matrix.clone();
+        assert!(!vectors.read(b"1\n2,3", b',', &mut matrix) && matrix == read);
     }
-    matrix.clear();
-    assert!(!vector::read(b"1,2\n3", b',', &mut matrix) && matrix == Matrix::default());
 }
 
 /// Every text of so many characters of `alphabet`, one after the other.
@@ -213,6 +217,23 @@ fn floats_of_every_exponent_as_they_are_written() {
         }
         assert!(check(cells.join(",").as_bytes(), b','), "{cells:?}");
     }
+}
+
+#[test]
+fn short_decimals_nearest_to_the_middle_of_two_floats() {
+    let (mut draw, mut body) = (Draw(11), String::new());
+    for digits in 1..8 {
+        let power = 10_f64.powi(digits);
+        for _ in 0..2_000 {
+            let low = 1e7 / power * f64::from(u32::try_from(draw.below(1 << 30)).unwrap()) / f64::from(1 << 30);
+            #[expect(clippy::cast_possible_truncation, reason = "any float will do")]
+            let low = low as f32;
+            let integer = (f64::midpoint(f64::from(low), f64::from(low.next_up())) * power).round().min(9_999_999.0);
+            write!(body, "{:.*},", usize::try_from(digits).unwrap(), integer / power).unwrap();
+        }
+    }
+    assert!(check(body.replace("0.", ".").as_bytes(), b','));
+    assert!(check(body.as_bytes(), b','));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::arch::x86_64::{
     __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
 };
 
-use super::{lanes::GROUP, widths::Widths};
+use super::{super::widths::Widths, lanes::GROUP};
 
 /// How many bytes of the body are looked at together.
 const BYTES: usize = 256;

@@ -12,9 +12,11 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_slli_epi64, _mm256_sllv_epi64, _mm256_sub_epi64, _mm256_sub_pd, _mm256_xor_si256,
 };
 
+use bytemuck::cast;
+
 use super::{
     exponent::Exponent,
-    lanes::{self, GROUP, Lanes},
+    lanes::{GROUP, Lanes},
     window::Window,
     words::{self, Point, all},
 };
@@ -43,7 +45,7 @@ pub(super) fn read<const EXPONENTS: bool>(window: &Window, ends: &[u16; 1 + GROU
         _mm256_set_epi64x(back(8), back(7), back(6), back(5)),
         words::last_four(lengths),
     );
-    Lanes { numbers: lanes::to_array(_mm256_set_m128(last.0, first.0)), plain: first.1 | last.1 << 4 }
+    Lanes { numbers: cast(_mm256_set_m128(last.0, first.0)), plain: first.1 | last.1 << 4 }
 }
 
 /// The numbers of four cells, and a bit for each that is plain.

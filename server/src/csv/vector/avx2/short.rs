@@ -11,8 +11,10 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_shuffle_ps, _mm256_slli_epi64, _mm256_sllv_epi64, _mm256_sub_epi64,
 };
 
+use bytemuck::cast;
+
 use super::{
-    lanes::{self, GROUP, Lanes},
+    lanes::{GROUP, Lanes},
     window::Window,
     words::{self, Point, all},
 };
@@ -34,7 +36,7 @@ pub(super) fn read(window: &Window, ends: &[u16; 1 + GROUP], lengths: __m128i) -
     let numbers = _mm256_castps_pd(_mm256_or_ps(_mm256_div_ps(integers, powers), marks));
     // Pairs came from both fours by turns.
     let in_order = _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(numbers));
-    Lanes { numbers: lanes::to_array(in_order), plain: first.plain | last.plain << 4 }
+    Lanes { numbers: cast(in_order), plain: first.plain | last.plain << 4 }
 }
 
 /// The low halves of words, a pair of `a` and a pair of `b` by turns.
