@@ -12,7 +12,7 @@ use super::{
     avx512::Avx512,
     keys,
     unit::Unit,
-    walk::{Grove, is_leaf},
+    walk::{EXITS, Grove, is_leaf},
 };
 use crate::pack::{
     Sections,
@@ -34,21 +34,6 @@ const WALKS: usize = 32;
 
 /// The ranks of a row, one byte for each column.
 type Ranks = [[u8; 16]; COLUMNS_MAX / 16];
-
-/// The slot of the exit that a row takes, by the splits where it goes right: bit `i` for slot `i`.
-const EXITS: [u8; 256] = {
-    let mut exits = [0; 256];
-    let mut rights = 0;
-    while rights < exits.len() {
-        let mut slot = 1;
-        while slot < Block::EXITS {
-            slot = 2 * slot + (rights >> slot & 1);
-        }
-        exits[rights] = slot.to_le_bytes()[0];
-        rights += 1;
-    }
-    exits
-};
 
 /// A row's ranks in tables, and what looks so many blocks up in them at once.
 trait Tables<const BLOCKS: usize> {
@@ -140,7 +125,7 @@ fn each_value<const BLOCKS: usize>(
     tables: &impl Tables<BLOCKS>,
     mut each: impl FnMut(&Tree, f32),
 ) {
-    let mut at = [0; WALKS];
+    let (mut at, is_far) = ([0; WALKS], grove.is_far());
     for (roots, trees) in forest.roots.chunks(WALKS).zip(forest.trees.chunks(WALKS)) {
         at[..roots.len()].copy_from_slice(roots);
         if grove.levels == 0 {
@@ -155,8 +140,8 @@ fn each_value<const BLOCKS: usize>(
         for _ in 1..grove.levels {
             for bundle in bundles.iter_mut().take(roots.len().div_ceil(BLOCKS)) {
                 *bundle = tables.through(bundle.map(|at| grove.block(at)));
-                for at in bundle {
-                    grove.ask_for(*at);
+                if is_far {
+                    bundle.iter().for_each(|at| grove.ask_for(*at));
                 }
             }
         }

@@ -28,6 +28,37 @@ pub(super) struct Grove<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
 
+/// Blocks up to so many are near enough to every processor: they take 256 KiB.
+const NEAR_BLOCKS_MAX: usize = 4096;
+
+/// One of a block's exits: the slot that holds it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exit(u8);
+
+/// The exit that a row takes, by the splits where it goes right: bit `i` for slot `i`.
+pub(super) const EXITS: [Exit; 256] = {
+    let mut exits = [Exit(0); 256];
+    let mut rights = 0;
+    while rights < exits.len() {
+        let mut slot = 1;
+        while slot < Block::EXITS {
+            slot = 2 * slot + (rights >> slot & 1);
+        }
+        exits[rights] = Exit(slot.to_le_bytes()[0]);
+        rights += 1;
+    }
+    exits
+};
+
+impl Exit {
+    /// Where it leads from `block`.
+    #[inline(always)]
+    pub(super) fn of(self, block: &Block) -> u32 {
+        // SAFETY: exits are made above alone, of slots behind those of splits and below twice as many, which is what a block has.
+        unsafe { *block.0.get_unchecked(usize::from(self.0)) }
+    }
+}
+
 /// Rows of a batch that go down a tree together: as many bytes as a vector has.
 pub(super) const ROWS: usize = 32;
 
@@ -68,6 +99,12 @@ impl<'a> Grove<'a> {
         // `check_uneven`), and leaves are told apart before. Of a file that was cut short some are 0, and a pack that has roots
         // has a block.
         unsafe { self.blocks.get_unchecked(index as usize) }
+    }
+
+    /// Whether there are so many blocks that memory should be asked for them before it is their turn.
+    #[inline(always)]
+    pub(super) fn is_far(self) -> bool {
+        self.blocks.len() > NEAR_BLOCKS_MAX
     }
 
     /// Asks memory for the block that an exit leads to, before it is that block's turn. Any number will do.

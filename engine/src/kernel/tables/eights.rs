@@ -63,7 +63,7 @@ fn through<const TABLES: usize>(tables: &[__m512i; TABLES], blocks: [&Block; BLO
     let rights: [u32; 2] = bytemuck::cast(rights);
     std::array::from_fn(|at| {
         let own = _pext_u32(rights[at / BITS.len()], BITS[at % BITS.len()]).to_le_bytes()[0];
-        blocks[at].0[usize::from(EXITS[usize::from(own)]) & 15]
+        EXITS[usize::from(own)].of(blocks[at])
     })
 }
 

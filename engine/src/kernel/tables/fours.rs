@@ -69,7 +69,7 @@ fn through<const TABLES: usize>(tables: &[__m256i; TABLES], blocks: [&Block; BLO
         // The byte that is this block's becomes each word's highest, whose highest bit is taken.
         let highest = _mm256_shuffle_epi8(rights, bytemuck::cast(HIGHEST[at]));
         let rights = _mm256_movemask_ps(_mm256_castsi256_ps(highest)).to_le_bytes()[0];
-        blocks[at].0[usize::from(EXITS[usize::from(rights)]) & 15]
+        EXITS[usize::from(rights)].of(blocks[at])
     })
 }
 
