@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+/// The server's: what it does in process is measured here as it does it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 pub mod error;
 pub mod sample;
 pub mod table;
