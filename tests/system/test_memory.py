@@ -155,7 +155,8 @@ def test_models_of_other_engines_count_as_what_the_heap_grows_by(server, tmp_pat
     before, counted_before = settled(running.pid), metrics()
     load(range(2, models))
     grown, counted = settled(running.pid) - before, metrics() - counted_before
-    assert counted_before > 0 and 0.8 * grown < counted < 1.25 * grown, f"{counted} for {grown} bytes"
+    # What the first prediction of each takes is not counted. By the size of their files it would be several times as much.
+    assert counted_before > 0 and grown / 1.6 < counted < 1.6 * grown, f"{counted} for {grown} bytes"
     for number in range(models):
         assert client("DELETE", f"/models/{quote(f'{number}/{file}', safe='')}").status == 200
     assert metrics() == 0
