@@ -6,17 +6,21 @@ use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
     _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
     _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
-    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
-    _mm256_unpacklo_epi16, _mm256_xor_si256,
+    _mm256_shuffle_epi8, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
+    _mm256_xor_si256,
 };
 
-use bytemuck::cast;
+use bytemuck::{cast, cast_ref};
 
 use super::{
-    lanes::{Splits, Top},
-    unit::{Leaves, Unit},
-    walk::{Lanes, ROWS, Ranks},
+    lanes::{Exits, Leaves, Numbers, Splits},
+    unit::Unit,
+    walk::{Aligned, Lanes, ROWS, Ranks},
 };
+use crate::pack::format::Block;
+
+/// Rows of which a vector has a byte each.
+const HALF: usize = ROWS / 2;
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,8 @@ impl Avx2 {
 }
 
 impl Unit for Avx2 {
+    const IS_DEEP: bool = true;
+
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
         // SAFETY: having `self` is the proof that the processor has AVX2.
@@ -41,21 +47,47 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
+    fn exits<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        numbers: &Numbers,
+        ranks: &[Ranks<'_>; GROUPS],
+    ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        cast(unsafe { exits(splits, ranks) })
+        ranks.map(|ranks| Aligned(cast([0, 1].map(|half| unsafe { exits(splits, numbers, ranks, half) }))))
     }
 
     #[inline(always)]
-    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
-        // SAFETY: having `self` is the proof that the processor has AVX2.
-        cast(unsafe { top_exits(top, ranks) })
+    fn join<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        ranks: &[Ranks<'_>; GROUPS],
+        below: [&[Exits; GROUPS]; Block::EXITS],
+    ) -> [Exits; GROUPS] {
+        std::array::from_fn(|group| {
+            let below = below.map(|exits| &exits[group].0);
+            // SAFETY: having `self` is the proof that the processor has AVX2.
+            Aligned(cast([0, 1].map(|half| unsafe { join(splits, ranks[group], below, half) })))
+        })
     }
 
     #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
-        // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { add_leaves(leaves, exits, sums) }
+    fn spread(self, leaves: &mut Leaves) {
+        if leaves.count <= 64 {
+            leaves.spread(64);
+        }
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
+        if leaves.count > 64 {
+            return leaves.add(exits, sums);
+        }
+        let exits: [__m256i; 2] = cast(exits.0);
+        for (exits, sums) in exits.into_iter().zip(sums.as_chunks_mut::<HALF>().0) {
+            // SAFETY: having `self` is the proof that the processor has AVX2.
+            unsafe { add_leaves(leaves, exits, sums) }
+        }
     }
 }
 
@@ -69,54 +101,53 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
 }
 
+/// All bits of those rows of a half of a group that go left at a split.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits(splits: &Splits, ranks: Ranks<'_>) -> __m256i {
-    // All bits of the rows that go left.
-    let left = |slot: usize| {
-        _mm256_cmpgt_epi8(
-            _mm256_set1_epi32(splits.ranks[slot].cast_signed()),
-            cast(*ranks.column(splits.columns[slot])),
-        )
+fn left(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize) -> __m256i {
+    let halves: &[__m256i; 2] = cast_ref(ranks.column(splits.columns[slot]));
+    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn exits(splits: &Splits, numbers: &Numbers, ranks: Ranks<'_>, half: usize) -> __m256i {
+    let left = |slot| left(splits, slot, ranks, half);
+    // Of two exits that lie side by side the right one's number, and one less for those that go left.
+    let exit = |slot: usize| {
+        let right = numbers[2 * slot + 1 - Block::EXITS];
+        _mm256_add_epi8(_mm256_set1_epi32(right.cast_signed()), left(slot))
     };
-    // One less for those, of two exits that lie side by side.
-    let exit = |slot: usize, right: i8| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
-    let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));
-    let right_side = _mm256_blendv_epi8(exit(7, 7), exit(6, 5), left(3));
+    let left_side = _mm256_blendv_epi8(exit(5), exit(4), left(2));
+    let right_side = _mm256_blendv_epi8(exit(7), exit(6), left(3));
     _mm256_blendv_epi8(right_side, left_side, left(1))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
-    let first = exits(&top.root, ranks);
-    // A blend asks the highest bit of each byte.
-    let [low, middle, high] = [_mm256_slli_epi16(first, 7), _mm256_slli_epi16(first, 6), _mm256_slli_epi16(first, 5)];
-    let mut below = [first; 8];
-    for (exit, splits) in below.iter_mut().zip(&top.below).take(top.distinct) {
-        *exit = exits(splits, ranks);
-    }
-    let two = |at: usize| _mm256_blendv_epi8(below[at], below[at + 1], low);
-    let four = |at: usize| _mm256_blendv_epi8(two(at), two(at + 2), middle);
-    let exit = match top.distinct {
-        2 => two(0),
-        4 => four(0),
-        _ => _mm256_blendv_epi8(four(0), four(4), high),
+fn join(splits: &Splits, ranks: Ranks<'_>, below: [&Lanes<u8>; Block::EXITS], half: usize) -> __m256i {
+    let select =
+        |slot, left_side, right_side| _mm256_blendv_epi8(right_side, left_side, left(splits, slot, ranks, half));
+    let below = |at: usize| {
+        let halves: &[__m256i; 2] = cast_ref(below[at]);
+        halves[half]
     };
-    _mm256_or_si256(exit, _mm256_slli_epi16(first, 3))
+    let left_side = select(2, select(4, below(0), below(1)), select(5, below(2), below(3)));
+    let right_side = select(3, select(6, below(4), below(5)), select(7, below(6), below(7)));
+    select(1, left_side, right_side)
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+fn add_leaves(leaves: &Leaves, exits: __m256i, sums: &mut [f32; HALF]) {
     let exits = in_turns(exits);
     // Each sixteen leaves have an index that is negative for leaves of others, for which zero is looked up.
     let indices = [0, 16, 32, 48].map(|first| {
         let within = _mm256_xor_si256(exits, _mm256_set1_epi8(first));
         _mm256_adds_epu8(within, _mm256_set1_epi8(0x70))
     });
-    let planes = leaves.0.map(|plane| {
-        let sixteens: [__m128i; 4] = cast(plane);
+    let planes = leaves.planes.each_ref().map(|plane| {
+        let sixteens: [__m128i; 4] = cast(plane[0].0);
         let look_up = |at: usize| _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteens[at]), indices[at]);
         _mm256_or_si256(_mm256_or_si256(look_up(0), look_up(1)), _mm256_or_si256(look_up(2), look_up(3)))
     });
@@ -126,15 +157,15 @@ fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
 /// `exits` in the order in which [`add_planes`] puts rows right.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn in_turns(exits: &Lanes<u8>) -> __m256i {
+fn in_turns(exits: __m256i) -> __m256i {
     // Joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
-    _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
+    _mm256_permutevar8x32_epi32(exits, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
 }
 
 /// Adds numbers to `sums`, of which byte `i` of each is in plane `i`, whose rows are [`in_turns`].
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut Lanes<f32>) {
+fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut [f32; HALF]) {
     let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
     let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
     let values = [
@@ -143,9 +174,9 @@ pub(super) fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mu
         _mm256_unpacklo_epi16(high, high_upper),
         _mm256_unpackhi_epi16(high, high_upper),
     ];
-    let before: [__m256; ROWS / 8] = cast(*sums);
+    let before: [__m256; 4] = cast(*sums);
     let mut after = before;
-    for eight in 0..ROWS / 8 {
+    for eight in 0..4 {
         after[eight] = _mm256_add_ps(before[eight], cast(values[eight]));
     }
     *sums = cast(after);

@@ -1,24 +1,27 @@
 //! What batches ask of a processor, for x86-64 processors with AVX-512 that selects bytes (VBMI).
 //!
-//! Vectors are as long as with AVX2, so that batches lie in memory as there: what is gained is one instruction for what are several
-//! there, a choice between two vectors and a look into a table of 64 bytes above all.
+//! A split is one comparison and one choice for 64 rows. What is compared comes from memory by the way.
 
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm256_andnot_si256, _mm256_cmpgt_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_slli_epi16, _mm256_ternarylogic_epi32, _mm512_castsi256_si512, _mm512_castsi512_si256,
-    _mm512_cmple_epi32_mask, _mm512_permutexvar_epi8, _mm512_set1_epi32,
+    __m512, __m512i, _mm512_add_epi8, _mm512_add_ps, _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask,
+    _mm512_mask_blend_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
+    _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
+    _mm512_shuffle_i64x2, _mm512_test_epi8_mask, _mm512_unpackhi_epi8, _mm512_unpackhi_epi16, _mm512_unpacklo_epi8,
+    _mm512_unpacklo_epi16,
 };
 
 use bytemuck::cast;
 
 use super::{
-    avx2::{Avx2, add_planes, in_turns},
-    lanes::{Splits, Top},
-    unit::{self, Leaves, Unit, WALKS},
-    walk::{Grove, Lanes, Ranks, sixteen},
+    avx2::Avx2,
+    crown::Crown,
+    lanes::{Exits, Leaves, Numbers, Splits},
+    unit::{self, Unit, WALKS},
+    walk::{Aligned, Grove, Lanes, ROWS, Ranks, sixteen},
 };
+use crate::pack::format::Block;
 
 /// Having it is the proof that the processor has AVX-512 F, BW, VL and VBMI, and what AVX2 here stands for.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ impl Avx512 {
 }
 
 impl Unit for Avx512 {
+    const IS_DEEP: bool = true;
+
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
@@ -43,30 +48,57 @@ impl Unit for Avx512 {
     }
 
     #[inline(always)]
-    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
+    fn exits<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        numbers: &Numbers,
+        ranks: &[Ranks<'_>; GROUPS],
+    ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        cast(unsafe { exits(splits, ranks) })
+        unsafe { exits(splits, numbers, ranks) }
     }
 
     #[inline(always)]
-    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
+    fn join<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        ranks: &[Ranks<'_>; GROUPS],
+        below: [&[Exits; GROUPS]; Block::EXITS],
+    ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        cast(unsafe { top_exits(top, ranks) })
+        unsafe { join(splits, ranks, below) }
     }
 
     #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+    fn numbers<const GROUPS: usize>(
+        self,
+        crown: &Crown,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]],
+    ) -> [Exits; GROUPS] {
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        unsafe { numbers(self, crown, ranks, slots) }
+    }
+
+    #[inline(always)]
+    fn spread(self, leaves: &mut Leaves) {
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        unsafe { spread(leaves) }
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { add_leaves(leaves, exits, sums) }
     }
 
     #[inline(always)]
-    fn walk_on(self, grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+    fn walk_on(self, grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
         if !sixteen::reaches(grove) {
-            return unit::walk_on(grove, top, exits, keys, sums);
+            return unit::walk_on(grove, tops, exits, keys, sums);
         }
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { sixteen::walk_on(grove, &top.exits, exits, keys, sums) }
+        unsafe { sixteen::walk_on(grove, tops, exits, keys, sums) }
     }
 }
 
@@ -76,67 +108,140 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     _mm512_cmple_epi32_mask(cast(*marks), _mm512_set1_epi32(value)).count_ones() as usize
 }
 
-/// Of `one` the bits where `mask` has them, of `other` those where it has none.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vl")]
-fn select(mask: __m256i, one: __m256i, other: __m256i) -> __m256i {
-    _mm256_ternarylogic_epi32::<0xca>(mask, one, other)
-}
-
-/// `number`, and the bit `value` where `mask` has none.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vl")]
-fn or_without(number: __m256i, mask: __m256i, value: i8) -> __m256i {
-    _mm256_ternarylogic_epi32::<0xf4>(number, _mm256_set1_epi8(value), mask)
-}
-
-#[inline]
+/// A function of its own has enough registers.
+#[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn exits(splits: &Splits, ranks: Ranks<'_>) -> __m256i {
-    // All bits of the rows that go left.
-    let left = |slot: usize| {
-        _mm256_cmpgt_epi8(
-            _mm256_set1_epi32(splits.ranks[slot].cast_signed()),
-            cast(*ranks.column(splits.columns[slot])),
-        )
-    };
-    let first = left(1);
-    let second = select(first, left(2), left(3));
-    let third = select(first, select(left(2), left(4), left(5)), select(left(3), left(6), left(7)));
-    let exits = _mm256_andnot_si256(first, _mm256_set1_epi8(4));
-    or_without(or_without(exits, second, 2), third, 1)
+fn numbers<const GROUPS: usize>(
+    unit: Avx512,
+    crown: &Crown,
+    ranks: &[Ranks<'_>; GROUPS],
+    slots: &mut [[Exits; GROUPS]],
+) -> [Exits; GROUPS] {
+    crown.numbers(unit, ranks, slots)
 }
 
+type Vectors<const GROUPS: usize> = [__m512i; GROUPS];
+
+/// For each row `left` or `right`, as it goes at a split.
 #[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
-    let first = exits(&top.root, ranks);
-    // All bits of a byte for one of its bits.
-    let zero = _mm256_setzero_si256();
-    let low = _mm256_cmpgt_epi8(zero, _mm256_slli_epi16(first, 7));
-    let middle = _mm256_cmpgt_epi8(zero, _mm256_slli_epi16(first, 6));
-    let high = _mm256_cmpgt_epi8(zero, _mm256_slli_epi16(first, 5));
-    let mut below = [first; 8];
-    for (exit, splits) in below.iter_mut().zip(&top.below).take(top.distinct) {
-        *exit = exits(splits, ranks);
+#[target_feature(enable = "avx512f,avx512bw")]
+fn select<const GROUPS: usize>(
+    splits: &Splits,
+    slot: usize,
+    ranks: &[Ranks<'_>; GROUPS],
+    left: Vectors<GROUPS>,
+    right: Vectors<GROUPS>,
+) -> Vectors<GROUPS> {
+    let rank = _mm512_set1_epi32(splits.ranks[slot].cast_signed());
+    let mut selected = left;
+    for group in 0..GROUPS {
+        let rights = _mm512_cmple_epi8_mask(rank, cast(*ranks[group].column(splits.columns[slot])));
+        selected[group] = _mm512_mask_blend_epi8(rights, left[group], right[group]);
     }
-    let two = |at: usize| select(low, below[at + 1], below[at]);
-    let four = |at: usize| select(middle, two(at + 2), two(at));
-    let exit = match top.distinct {
-        2 => two(0),
-        4 => four(0),
-        _ => select(high, four(4), four(0)),
-    };
-    _mm256_or_si256(exit, _mm256_slli_epi16(first, 3))
+    selected
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
-    let exits = _mm512_castsi256_si512(in_turns(exits));
-    let planes = leaves.0.map(|plane| {
-        let plane: __m512i = cast(plane);
-        _mm512_castsi512_si256(_mm512_permutexvar_epi8(exits, plane))
+fn exits<const GROUPS: usize>(splits: &Splits, numbers: &Numbers, ranks: &[Ranks<'_>; GROUPS]) -> [Exits; GROUPS] {
+    let exit = |slot: usize| {
+        let all = |exit: usize| [_mm512_set1_epi32(numbers[exit - Block::EXITS].cast_signed()); GROUPS];
+        select(splits, slot, ranks, all(2 * slot), all(2 * slot + 1))
+    };
+    let left_side = select(splits, 2, ranks, exit(4), exit(5));
+    let right_side = select(splits, 3, ranks, exit(6), exit(7));
+    kept(select(splits, 1, ranks, left_side, right_side))
+}
+
+/// Vectors as they are kept.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn kept<const GROUPS: usize>(vectors: Vectors<GROUPS>) -> [Exits; GROUPS] {
+    let mut exits = [Aligned([0; ROWS]); GROUPS];
+    for group in 0..GROUPS {
+        exits[group].0 = cast(vectors[group]);
+    }
+    exits
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
+fn join<const GROUPS: usize>(
+    splits: &Splits,
+    ranks: &[Ranks<'_>; GROUPS],
+    below: [&[Exits; GROUPS]; Block::EXITS],
+) -> [Exits; GROUPS] {
+    let below = |at: usize| {
+        let mut vectors = [_mm512_setzero_si512(); GROUPS];
+        for group in 0..GROUPS {
+            vectors[group] = cast(below[at][group].0);
+        }
+        vectors
+    };
+    let two = |slot, at| select(splits, slot, ranks, below(at), below(at + 1));
+    let left_side = select(splits, 2, ranks, two(4, 0), two(5, 2));
+    let right_side = select(splits, 3, ranks, two(6, 4), two(7, 6));
+    kept(select(splits, 1, ranks, left_side, right_side))
+}
+
+/// Byte `i` of each of 32 numbers, for `i` of 0 and 1.
+const LOW_BYTES: [u8; 64] = {
+    let mut bytes = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        bytes[at] = (at % 32 * 4 + at / 32) as u8;
+        at += 1;
+    }
+    bytes
+};
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn spread(leaves: &mut Leaves) {
+    let low: __m512i = cast(LOW_BYTES);
+    let high = _mm512_add_epi8(low, _mm512_set1_epi8(2));
+    for at in 0..leaves.count.div_ceil(64) {
+        let sixteens: [__m512i; 4] = cast(leaves.bits.as_chunks::<64>().0[at]);
+        let of_two = |at: usize, bytes| _mm512_permutex2var_epi8(sixteens[at], bytes, sixteens[at + 1]);
+        for (first, bytes) in [(0, low), (2, high)] {
+            let (one, other) = (of_two(0, bytes), of_two(2, bytes));
+            leaves.planes[first][at].0 = cast(_mm512_shuffle_i64x2::<0x44>(one, other));
+            leaves.planes[first + 1][at].0 = cast(_mm512_shuffle_i64x2::<0xee>(one, other));
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
+fn add_leaves(leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
+    // Joining bytes goes on within the quarters of a vector and would leave rows 0 to 3 beside 16 to 19, 32 to 35 and 48 to 51.
+    let exits = _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
+        cast(exits.0),
+    );
+    let (second, fourth) = (_mm512_test_epi8_mask(exits, _mm512_set1_epi8(64)), _mm512_movepi8_mask(exits));
+    let planes = leaves.planes.each_ref().map(|plane| {
+        let look_up = |at: usize| _mm512_permutexvar_epi8(exits, cast(plane[at].0));
+        let two = |at: usize| _mm512_mask_blend_epi8(second, look_up(at), look_up(at + 1));
+        match leaves.count {
+            ..=64 => look_up(0),
+            65..=128 => two(0),
+            _ => _mm512_mask_blend_epi8(fourth, two(0), two(2)),
+        }
     });
-    add_planes(planes, sums);
+    let [first, second, third, fourth] = planes;
+    let [low, low_upper] = [_mm512_unpacklo_epi8(first, second), _mm512_unpacklo_epi8(third, fourth)];
+    let [high, high_upper] = [_mm512_unpackhi_epi8(first, second), _mm512_unpackhi_epi8(third, fourth)];
+    let values = [
+        _mm512_unpacklo_epi16(low, low_upper),
+        _mm512_unpackhi_epi16(low, low_upper),
+        _mm512_unpacklo_epi16(high, high_upper),
+        _mm512_unpackhi_epi16(high, high_upper),
+    ];
+    let before: [__m512; 4] = cast(*sums);
+    let mut after = before;
+    for sixteen in 0..4 {
+        after[sixteen] = _mm512_add_ps(before[sixteen], cast(values[sixteen]));
+    }
+    *sums = cast(after);
 }

@@ -14,11 +14,12 @@ use thicket_converters::SumOrder;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
 use super::{
+    crown::{ABREAST, Crown, Slots},
     keys::{self, key, local},
-    lanes::{Top, byte},
+    lanes::{byte, rank},
     sum_order,
-    unit::{Leaves, Portable, Unit, WALKS},
-    walk::{Grove, Lanes, ROWS, is_leaf},
+    unit::{Portable, Unit, WALKS},
+    walk::{Aligned, Grove, Lanes, ROWS, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -37,12 +38,14 @@ pub(super) fn fits(forest: &Sections<'_>) -> bool {
 #[derive(Debug)]
 pub(super) struct Batch {
     /// Ranks as bytes, of each group column by column.
-    bytes: Vec<Lanes<i8>>,
-    /// Keys, of each eight rows column by column; only where there is something to walk.
+    bytes: Vec<Aligned<Lanes<i8>>>,
+    /// Keys, of each eight rows column by column; of the present rows only once a tree has been walked.
     keys: Vec<[u32; WALKS]>,
     /// Margins, target by target, in each group by group.
-    sums: Vec<Lanes<f32>>,
+    sums: Vec<Aligned<Lanes<f32>>>,
     margins: Vec<f32>,
+    crown: Crown,
+    slots: Slots,
     processor: Processor,
 }
 
@@ -78,7 +81,15 @@ impl Default for Batch {
 impl Batch {
     /// A batch that uses what that one has.
     pub(super) fn on(processor: Processor) -> Self {
-        Self { bytes: Vec::new(), keys: Vec::new(), sums: Vec::new(), margins: Vec::new(), processor }
+        Self {
+            bytes: Vec::new(),
+            keys: Vec::new(),
+            sums: Vec::new(),
+            margins: Vec::new(),
+            crown: Crown::default(),
+            slots: Slots::default(),
+            processor,
+        }
     }
 
     /// What the buffers take.
@@ -99,15 +110,12 @@ impl Batch {
         let count = rows.nrows().min(ROWS_MAX);
         let groups = count.div_ceil(ROWS);
         let rows = rows.slice(ndarray::s![..count, ..]);
-        self.bytes.resize(forest.columns.len() * groups, [0; ROWS]);
-        if walks(forest) {
-            self.keys.resize(forest.columns.len() * groups * (ROWS / WALKS), [0; WALKS]);
-        }
-        self.sums.resize(forest.base.len() * groups, [0.0; ROWS]);
+        self.bytes.resize(forest.columns.len() * groups, Aligned([0; ROWS]));
+        self.sums.resize(forest.base.len() * groups, Aligned([0.0; ROWS]));
         self.margins.resize(forest.base.len(), 0.0);
         let is_base_first = sum_order(forest) == SumOrder::BaseThenLeaves;
         for (sums, base) in self.sums.chunks_exact_mut(groups).zip(forest.base) {
-            sums.as_flattened_mut().fill(if is_base_first { *base } else { 0.0 });
+            sums.fill(Aligned([if is_base_first { *base } else { 0.0 }; ROWS]));
         }
         match self.processor {
             Processor::Portable => self.run(Portable, forest, rows),
@@ -119,7 +127,7 @@ impl Batch {
             Processor::Avx512(avx512) => unsafe { self.run_avx512(avx512, forest, rows) },
         }
         for row in 0..count {
-            let sums = self.sums[row / ROWS..].iter().step_by(groups).map(|sums| sums[row % ROWS]);
+            let sums = self.sums[row / ROWS..].iter().step_by(groups).map(|sums| sums.0[row % ROWS]);
             for ((margin, sum), base) in self.margins.iter_mut().zip(sums).zip(forest.base) {
                 *margin = if is_base_first { sum } else { sum + base };
             }
@@ -148,7 +156,7 @@ impl Batch {
         self.add_leaves(unit, forest, rows.nrows().div_ceil(ROWS));
     }
 
-    /// Fills in the ranks and keys of a group's `rows`; rows that are not there keep some of former ones.
+    /// Fills in the ranks of a group's `rows`; rows that are not there keep some of former ones.
     #[inline(always)]
     fn measure(&mut self, unit: impl Unit, forest: &Sections<'_>, group: usize, rows: ArrayView2<'_, f32>) {
         let mut values = [0.0; ROWS];
@@ -158,27 +166,15 @@ impl Batch {
             let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values);
             for column in &forest.columns[at..at + ruler.columns as usize] {
                 let ranks = if column.missing_goes_left() { &left } else { &right };
-                self.fill(forest, group, at, &ranks.map(|rank| local(rank, column.from, Block::BYTE_RANK_MAX)));
+                let bytes = ranks.map(|rank| byte(local(rank, column.from, Block::BYTE_RANK_MAX)));
+                self.bytes[group * forest.columns.len() + at].0 = bytes;
                 at += 1;
             }
         }
-        let mut ranks = [0; ROWS];
         for (column, at) in forest.columns[at..].iter().zip(at..) {
-            for (value, rank) in rows.column(column.feature as usize).iter().zip(&mut ranks) {
-                *rank = keys::category_rank(forest, *column, *value);
-            }
-            self.fill(forest, group, at, &ranks);
-        }
-    }
-
-    /// Fills in column `at` of a group.
-    #[inline(always)]
-    fn fill(&mut self, forest: &Sections<'_>, group: usize, at: usize, ranks: &Lanes<u32>) {
-        let columns = forest.columns.len();
-        self.bytes[group * columns + at] = ranks.map(byte);
-        if walks(forest) {
-            for (eight, ranks) in ranks.as_chunks::<WALKS>().0.iter().enumerate() {
-                self.keys[(group * (ROWS / WALKS) + eight) * columns + at] = ranks.map(key);
+            let bytes = &mut self.bytes[group * forest.columns.len() + at].0;
+            for (value, to) in rows.column(column.feature as usize).iter().zip(bytes) {
+                *to = byte(keys::category_rank(forest, *column, *value));
             }
         }
     }
@@ -187,37 +183,86 @@ impl Batch {
     #[inline(always)]
     fn add_leaves(&mut self, unit: impl Unit, forest: &Sections<'_>, groups: usize) {
         let grove = Grove::of(forest);
-        let columns = forest.columns.len();
-        let (mut top, mut leaves) = (Top::default(), Leaves::default());
-        let mut exits = [[0; ROWS]; ROWS_MAX / ROWS];
+        let mut has_keys = false;
         for (at, (&root, tree)) in forest.roots.iter().zip(forest.trees).enumerate() {
-            let sums = &mut self.sums[tree.target as usize * groups..][..groups];
             if grove.levels == 0 && is_leaf(root) {
                 let value = grove.leaf_value(root);
-                sums.as_flattened_mut().iter_mut().for_each(|sum| *sum += value);
+                let sums = &mut self.sums[tree.target as usize * groups..][..groups];
+                sums.iter_mut().flat_map(|sums| &mut sums.0).for_each(|sum| *sum += value);
                 continue;
             }
-            top.set(grove, grove.block(root));
-            let ranks = self.bytes.chunks_exact(columns).map(|columns| grove.ranks(columns)).zip(sums.iter_mut());
-            match grove.levels {
-                1 => {
-                    leaves.set(&top.exits);
-                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.exits(&top.root, ranks), sums));
-                }
-                2 => {
-                    leaves.set(&top.exits);
-                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.top_exits(&top, ranks), sums));
-                }
-                _ => {
-                    let (exits, _) = exits.split_at_mut(groups);
-                    let mut next = blocks_of_next(forest, at);
-                    let share = next.len().div_ceil(groups);
-                    exits.iter_mut().zip(ranks).for_each(|(exits, (ranks, _))| {
-                        next.by_ref().take(share).for_each(|block| grove.ask_for(block));
-                        *exits = unit.top_exits(&top, ranks);
-                    });
-                    let keys = &self.keys[..columns * groups * (ROWS / WALKS)];
-                    unit.walk_on(grove, &top, exits.as_flattened(), keys, sums.as_flattened_mut());
+            let is_whole = self.set_crown(unit, grove, forest, at);
+            if is_whole {
+                unit.spread(&mut self.crown.leaves);
+            } else if !has_keys {
+                self.fill_keys(grove);
+                has_keys = true;
+            }
+            self.go_down(unit, grove, forest, at, is_whole);
+        }
+    }
+
+    /// Makes tree `at` ready; whether all of it is.
+    #[inline(always)]
+    fn set_crown<U: Unit>(&mut self, _: U, grove: Grove<'_>, forest: &Sections<'_>, at: usize) -> bool {
+        let root = forest.roots[at];
+        let end = forest.roots.get(at + 1).map_or(forest.blocks.len(), |root| *root as usize);
+        let (alone, own) = (std::slice::from_ref(grove.block(root)), forest.blocks.get(root as usize..end));
+        let own = if grove.levels == 1 { alone } else { own.unwrap_or(alone) };
+        let is_shallow = matches!(grove.levels, 1 | 2);
+        if (is_shallow || U::IS_DEEP && grove.levels == 3) && self.crown.set(grove, own, root) {
+            return true;
+        }
+        self.crown.set_top(grove, grove.block(root));
+        is_shallow
+    }
+
+    #[inline(always)]
+    fn go_down(&mut self, unit: impl Unit, grove: Grove<'_>, forest: &Sections<'_>, at: usize, is_whole: bool) {
+        let columns = forest.columns.len();
+        let groups = self.bytes.len() / columns;
+        let sums = &mut self.sums[forest.trees[at].target as usize * groups..][..groups];
+        let next = blocks_of_next(forest, at);
+        for block in next {
+            grove.ask_for(block);
+        }
+        let mut exits = [Aligned([0; ROWS]); ROWS_MAX / ROWS];
+        let mut group = 0;
+        while group < groups {
+            let ranks = |group: usize| grove.ranks(&self.bytes[group * columns..][..columns]);
+            if groups - group >= ABREAST {
+                let ranks: [_; ABREAST] = std::array::from_fn(|at| ranks(group + at));
+                let found = unit.numbers(&self.crown, &ranks, &mut self.slots.many);
+                exits[group..group + ABREAST].copy_from_slice(&found);
+                group += ABREAST;
+            } else {
+                [exits[group]] = unit.numbers(&self.crown, &[ranks(group)], &mut self.slots.one);
+                group += 1;
+            }
+        }
+        if is_whole {
+            for (exits, sums) in exits.iter().zip(sums) {
+                unit.add_leaves(&self.crown.leaves, exits, &mut sums.0);
+            }
+            return;
+        }
+        let tops = self.crown.leaves.bits.first_chunk().expect("there are more");
+        for (group, (exits, sums)) in exits.iter().zip(sums).enumerate() {
+            let keys = &self.keys[columns * group * (ROWS / WALKS)..][..columns * (ROWS / WALKS)];
+            unit.walk_on(grove, tops, &exits.0, keys, &mut sums.0);
+        }
+    }
+
+    /// Fills in the keys.
+    #[inline(always)]
+    fn fill_keys(&mut self, grove: Grove<'_>) {
+        let columns = grove.columns();
+        self.keys.resize(self.bytes.len() * (ROWS / WALKS), [0; WALKS]);
+        for (bytes, keys) in self.bytes.chunks_exact(columns).zip(self.keys.chunks_exact_mut(columns * (ROWS / WALKS)))
+        {
+            for (at, bytes) in bytes.iter().enumerate() {
+                for (eight, bytes) in bytes.0.as_chunks::<WALKS>().0.iter().enumerate() {
+                    keys[eight * columns + at] = bytes.map(|byte| key(rank(byte)));
                 }
             }
         }
@@ -230,9 +275,4 @@ fn blocks_of_next(forest: &Sections<'_>, at: usize) -> Range<u32> {
     let root = |at| forest.roots.get(at).copied().filter(|root| !is_leaf(*root));
     let first = root(at + 1).unwrap_or(0);
     first..root(at + 2).unwrap_or(first).clamp(first, first + NEXT_BLOCKS_MAX)
-}
-
-/// Whether trees go on below the lanes.
-fn walks(forest: &Sections<'_>) -> bool {
-    !matches!(forest.forest.block_levels, 1 | 2)
 }

@@ -1,54 +1,61 @@
 //! What batches ask of a processor beyond plain loops, and the plain answers.
 
 use super::{
-    lanes::{Splits, Top},
-    walk::{Grove, Lanes, ROWS, Ranks},
+    crown::Crown,
+    lanes::{Exits, Leaves, Numbers, Splits},
+    walk::{Grove, Lanes, Ranks},
 };
+use crate::pack::format::Block;
 
 /// Rows whose keys lie together, and that walk side by side below the lanes.
 pub(super) const WALKS: usize = 8;
 
 /// A kind of vector unit.
 pub(super) trait Unit: Copy {
+    /// Whether all of a tree is done faster in lanes than the bottom of it by walking.
+    const IS_DEEP: bool;
+
     /// How many of sixteen ascending marks are not above `value`.
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
 
-    /// Which of a block's eight exits each row leaves it through.
-    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8>;
+    /// The numbers of the exits that rows leave a block through, in as many groups as there are ranks of.
+    fn exits<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        numbers: &Numbers,
+        ranks: &[Ranks<'_>; GROUPS],
+    ) -> [Exits; GROUPS];
 
-    /// Which of its exits each row leaves the top of a tree through.
-    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8>;
+    /// Of what each row has below the exits of a block, what it has below the one that it leaves through.
+    fn join<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        ranks: &[Ranks<'_>; GROUPS],
+        below: [&[Exits; GROUPS]; Block::EXITS],
+    ) -> [Exits; GROUPS];
+
+    /// As [`Crown::numbers`].
+    #[inline(always)]
+    fn numbers<const GROUPS: usize>(
+        self,
+        crown: &Crown,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]],
+    ) -> [Exits; GROUPS] {
+        crown.numbers(self, ranks, slots)
+    }
+
+    /// Makes the planes of `leaves` ready, as many as the unit looks into.
+    fn spread(self, leaves: &mut Leaves);
 
     /// Adds to each row's sum the leaf that its exit leads to.
-    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>);
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
 
-    /// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits; as many as there are exits, a
-    /// multiple of [`ROWS`]. `keys` has those of each [`WALKS`] rows column by column.
+    /// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`; as many as
+    /// there are exits, a multiple of [`ROWS`]. `keys` has those of each [`WALKS`] rows column by column.
     #[inline(always)]
-    fn walk_on(self, grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
-        walk_on(grove, top, exits, keys, sums);
-    }
-}
-
-/// What up to 64 leaves add: byte `i` of each in plane `i`, so that one instruction looks up a byte for many rows.
-#[derive(Debug)]
-pub(super) struct Leaves(pub(super) [[u8; 64]; 4]);
-
-impl Default for Leaves {
-    fn default() -> Self {
-        Self([[0; 64]; 4])
-    }
-}
-
-impl Leaves {
-    /// Replaces the leaves by those with these bits.
-    #[inline(always)]
-    pub(super) fn set(&mut self, bits: &[u32; 64]) {
-        for (plane, shift) in self.0.iter_mut().zip([0, 8, 16, 24]) {
-            for leaf in 0..64 {
-                plane[leaf] = (bits[leaf] >> shift).to_le_bytes()[0];
-            }
-        }
+    fn walk_on(self, grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+        walk_on(grove, tops, exits, keys, sums);
     }
 }
 
@@ -57,6 +64,8 @@ impl Leaves {
 pub(super) struct Portable;
 
 impl Unit for Portable {
+    const IS_DEEP: bool = false;
+
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
         let mut count = 0;
@@ -67,31 +76,41 @@ impl Unit for Portable {
     }
 
     #[inline(always)]
-    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
-        splits.exits(ranks)
+    fn exits<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        numbers: &Numbers,
+        ranks: &[Ranks<'_>; GROUPS],
+    ) -> [Exits; GROUPS] {
+        ranks.map(|ranks| splits.exits(numbers, ranks))
     }
 
     #[inline(always)]
-    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
-        top.exits(ranks)
+    fn join<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        ranks: &[Ranks<'_>; GROUPS],
+        below: [&[Exits; GROUPS]; Block::EXITS],
+    ) -> [Exits; GROUPS] {
+        std::array::from_fn(|group| splits.join(ranks[group], below.map(|exits| &exits[group].0)))
     }
 
     #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
-        for row in 0..ROWS {
-            let exit = usize::from(exits[row] & 63);
-            sums[row] += f32::from_le_bytes(leaves.0.each_ref().map(|plane| plane[exit]));
-        }
+    fn spread(self, _: &mut Leaves) {}
+
+    #[inline(always)]
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
+        leaves.add(exits, sums);
     }
 }
 
 /// As [`Unit::walk_on`]. A function of its own has enough registers.
 #[inline(never)]
-pub(super) fn walk_on(grove: Grove<'_>, top: &Top, exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
     let keys = keys.chunks_exact(keys.len() / (exits.len() / WALKS));
     for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
         let keys = grove.keys::<WALKS>(keys.as_flattened());
-        let at = exits.map(|exit| top.exits[usize::from(exit & 63)]);
+        let at = exits.map(|exit| tops[usize::from(exit & 63)]);
         let rows = std::array::from_fn(|row| row);
         let values = match grove.levels {
             0 => grove.down::<0, _, _>(at, keys, rows),

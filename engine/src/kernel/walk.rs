@@ -28,15 +28,20 @@ pub(super) struct Grove<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
 
-/// Rows of a batch that go down a tree together: as many bytes as a vector has.
-pub(super) const ROWS: usize = 32;
+/// Rows of a batch that go down a tree together: as many bytes as a cache line has, and the longest vectors.
+pub(super) const ROWS: usize = 64;
 
 /// Something of each of these rows.
 pub(super) type Lanes<T> = [T; ROWS];
 
+/// Something that begins where a cache line does, so that no vector of it lies in two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub(super) struct Aligned<T>(pub(super) T);
+
 /// Ranks of so many rows, column by column.
 #[derive(Clone, Copy)]
-pub(super) struct Ranks<'a>(&'a [i8]);
+pub(super) struct Ranks<'a>(&'a [Aligned<Lanes<i8>>]);
 
 impl<'a> Grove<'a> {
     pub(super) fn of(forest: &Sections<'a>) -> Self {
@@ -48,6 +53,11 @@ impl<'a> Grove<'a> {
         }
     }
 
+    /// How many columns splits name.
+    pub(super) fn columns(self) -> usize {
+        self.columns
+    }
+
     /// The keys in `keys`, which are at least as many as all columns have.
     pub(super) fn keys<const STRIDE: usize>(self, keys: &'a [u32]) -> Keys<'a, STRIDE> {
         assert!(keys.len() >= self.columns * STRIDE, "{} keys for {} columns", keys.len(), self.columns);
@@ -55,9 +65,9 @@ impl<'a> Grove<'a> {
     }
 
     /// The ranks in `columns`, of which there are at least as many as splits name.
-    pub(super) fn ranks(self, columns: &'a [Lanes<i8>]) -> Ranks<'a> {
+    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>]) -> Ranks<'a> {
         assert!(columns.len() >= self.columns, "{} of {} columns", columns.len(), self.columns);
-        Ranks(columns.as_flattened())
+        Ranks(columns)
     }
 
     /// The block that an exit or a root of this pack leads to.
@@ -176,13 +186,14 @@ impl<'a> Ranks<'a> {
     /// Those in the column that a split of this pack names, or in the first, of whose number this is eight times.
     #[inline(always)]
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
+        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.0.len() * 8);
         // So written, it is an address that needs no arithmetic.
-        let first = column as usize * (ROWS / 8);
-        debug_assert!(column.is_multiple_of(8) && first < self.0.len());
+        let bytes = column as usize * (ROWS / 8);
         // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
-        // as many times `ROWS`.
-        let column = unsafe { self.0.get_unchecked(first..first + ROWS) };
-        column.as_array().expect("it is as long as that")
+        // as many, each of `ROWS` bytes.
+        let column = unsafe { self.0.as_ptr().byte_add(bytes) };
+        // SAFETY: one of the columns begins there.
+        unsafe { &(*column).0 }
     }
 }
 
