@@ -3,11 +3,10 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
-    _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
-    _mm256_shuffle_epi8, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
-    _mm256_xor_si256,
+    __m128i, __m256, __m256i, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
+    _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256, _mm256_packs_epi32,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_shuffle_epi8,
+    _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_xor_si256,
 };
 
 use bytemuck::{cast, cast_ref};
@@ -47,14 +46,17 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn exits<const GROUPS: usize>(
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,
         ranks: &[Ranks<'_>; GROUPS],
     ) -> [Exits; GROUPS] {
-        // SAFETY: having `self` is the proof that the processor has AVX2.
-        ranks.map(|ranks| Aligned(cast([0, 1].map(|half| unsafe { exits(splits, numbers, ranks, half) }))))
+        ranks.map(|ranks| {
+            let exits = numbers.map(|number| cast([number; HALF / 4]));
+            // SAFETY: having `self` is the proof that the processor has AVX2.
+            Aligned(cast([0, 1].map(|half| unsafe { leave::<LEVELS>(splits, ranks, half, exits) })))
+        })
     }
 
     #[inline(always)]
@@ -65,9 +67,11 @@ impl Unit for Avx2 {
         below: [&[Exits; GROUPS]; Block::EXITS],
     ) -> [Exits; GROUPS] {
         std::array::from_fn(|group| {
-            let below = below.map(|exits| &exits[group].0);
-            // SAFETY: having `self` is the proof that the processor has AVX2.
-            Aligned(cast([0, 1].map(|half| unsafe { join(splits, ranks[group], below, half) })))
+            let below = below.map(|exits| cast_ref::<_, [__m256i; 2]>(&exits[group].0));
+            Aligned(cast([0, 1].map(|half| {
+                // SAFETY: having `self` is the proof that the processor has AVX2.
+                unsafe { leave::<{ Block::DEPTH }>(splits, ranks[group], half, below.map(|exits| exits[half])) }
+            })))
         })
     }
 
@@ -101,40 +105,31 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
 }
 
-/// All bits of those rows of a half of a group that go left at a split.
+/// For each row of a half of a group `left` or `right`, as it goes at a split.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn left(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize) -> __m256i {
+fn select(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize, left: __m256i, right: __m256i) -> __m256i {
     let halves: &[__m256i; 2] = cast_ref(ranks.column(splits.columns[slot]));
-    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half])
+    let lefts = _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half]);
+    _mm256_blendv_epi8(right, left, lefts)
 }
 
+/// What each row of a half of a group has in `exits`, by the exit through which it leaves a block with so many levels of splits.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits(splits: &Splits, numbers: &Numbers, ranks: Ranks<'_>, half: usize) -> __m256i {
-    let left = |slot| left(splits, slot, ranks, half);
-    // Of two exits that lie side by side the right one's number, and one less for those that go left.
-    let exit = |slot: usize| {
-        let right = numbers[2 * slot + 1 - Block::EXITS];
-        _mm256_add_epi8(_mm256_set1_epi32(right.cast_signed()), left(slot))
+fn leave<const LEVELS: usize>(
+    splits: &Splits,
+    ranks: Ranks<'_>,
+    half: usize,
+    exits: [__m256i; Block::EXITS],
+) -> __m256i {
+    let select = |slot, left, right| select(splits, slot, ranks, half, left, right);
+    let two = |slot: usize| {
+        let left = exits[2 * slot - Block::EXITS];
+        if LEVELS < 3 { left } else { select(slot, left, exits[2 * slot + 1 - Block::EXITS]) }
     };
-    let left_side = _mm256_blendv_epi8(exit(5), exit(4), left(2));
-    let right_side = _mm256_blendv_epi8(exit(7), exit(6), left(3));
-    _mm256_blendv_epi8(right_side, left_side, left(1))
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn join(splits: &Splits, ranks: Ranks<'_>, below: [&Lanes<u8>; Block::EXITS], half: usize) -> __m256i {
-    let select =
-        |slot, left_side, right_side| _mm256_blendv_epi8(right_side, left_side, left(splits, slot, ranks, half));
-    let below = |at: usize| {
-        let halves: &[__m256i; 2] = cast_ref(below[at]);
-        halves[half]
-    };
-    let left_side = select(2, select(4, below(0), below(1)), select(5, below(2), below(3)));
-    let right_side = select(3, select(6, below(4), below(5)), select(7, below(6), below(7)));
-    select(1, left_side, right_side)
+    let four = |slot: usize| if LEVELS < 2 { two(2 * slot) } else { select(slot, two(2 * slot), two(2 * slot + 1)) };
+    select(1, four(2), four(3))
 }
 
 #[inline]

@@ -5,11 +5,12 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm512_add_epi8, _mm512_add_ps, _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask,
-    _mm512_mask_blend_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
+    __m256i, __m512, __m512i, _mm256_cmplt_epu32_mask, _mm256_set1_epi32, _mm512_add_epi8, _mm512_add_ps,
+    _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask, _mm512_mask_blend_epi8, _mm512_maskz_permutexvar_epi8,
+    _mm512_maskz_set1_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
     _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
     _mm512_shuffle_i64x2, _mm512_test_epi8_mask, _mm512_unpackhi_epi8, _mm512_unpackhi_epi16, _mm512_unpacklo_epi8,
-    _mm512_unpacklo_epi16,
+    _mm512_unpacklo_epi16, _mm512_xor_si512,
 };
 
 use bytemuck::cast;
@@ -48,14 +49,27 @@ impl Unit for Avx512 {
     }
 
     #[inline(always)]
-    fn exits<const GROUPS: usize>(
+    fn splits(self, block: &Block) -> Splits {
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        let [columns, ranks] = cast(unsafe { made_ready(block) });
+        Splits { columns, ranks }
+    }
+
+    #[inline(always)]
+    fn levels(self, block: &Block) -> usize {
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        usize::from(LEVELS[usize::from(unsafe { with_splits(block) })])
+    }
+
+    #[inline(always)]
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,
         ranks: &[Ranks<'_>; GROUPS],
     ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { exits(splits, numbers, ranks) }
+        unsafe { exits::<LEVELS, GROUPS>(splits, numbers, ranks) }
     }
 
     #[inline(always)]
@@ -120,6 +134,51 @@ fn numbers<const GROUPS: usize>(
     crown.numbers(unit, ranks, slots)
 }
 
+/// How many levels of a block have splits, by the slots that have.
+const LEVELS: [u8; 256] = {
+    let mut levels = [1; 256];
+    let mut slots = 0;
+    while slots < 256 {
+        levels[slots] = if slots >> 4 > 0 {
+            3
+        } else if slots >> 2 > 0 {
+            2
+        } else {
+            1
+        };
+        slots += 1;
+    }
+    levels
+};
+
+/// Which bytes of a block become those of columns and ranks; of those of columns every other two are none.
+const BYTES: [u8; 64] = {
+    let mut bytes = [0; 64];
+    let mut at = 0;
+    while at < 32 {
+        bytes[at] = at as u8;
+        bytes[32 + at] = (at / 4 * 4 + 2) as u8;
+        at += 1;
+    }
+    bytes
+};
+
+/// The columns and ranks of a block as [`Splits`] has them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn made_ready(block: &Block) -> __m512i {
+    let bytes = _mm512_maskz_permutexvar_epi8(0xffff_ffff_3333_3333, cast(BYTES), cast(block.0));
+    _mm512_xor_si512(bytes, _mm512_maskz_set1_epi8(0xffff_ffff_0000_0000, i8::MIN))
+}
+
+/// Which slots of a block have splits: bit `i` for slot `i`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl")]
+fn with_splits(block: &Block) -> u8 {
+    let [splits, _]: [__m256i; 2] = cast(block.0);
+    _mm256_cmplt_epu32_mask(splits, _mm256_set1_epi32(Block::NO_SPLIT.cast_signed()))
+}
+
 type Vectors<const GROUPS: usize> = [__m512i; GROUPS];
 
 /// For each row `left` or `right`, as it goes at a split.
@@ -143,14 +202,34 @@ fn select<const GROUPS: usize>(
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn exits<const GROUPS: usize>(splits: &Splits, numbers: &Numbers, ranks: &[Ranks<'_>; GROUPS]) -> [Exits; GROUPS] {
-    let exit = |slot: usize| {
-        let all = |exit: usize| [_mm512_set1_epi32(numbers[exit - Block::EXITS].cast_signed()); GROUPS];
-        select(splits, slot, ranks, all(2 * slot), all(2 * slot + 1))
+fn exits<const LEVELS: usize, const GROUPS: usize>(
+    splits: &Splits,
+    numbers: &Numbers,
+    ranks: &[Ranks<'_>; GROUPS],
+) -> [Exits; GROUPS] {
+    leave::<LEVELS, GROUPS>(splits, ranks, numbers.map(|number| [_mm512_set1_epi32(number.cast_signed()); GROUPS]))
+}
+
+/// What each row has in `exits`, by the exit through which it leaves a block with so many levels of splits.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn leave<const LEVELS: usize, const GROUPS: usize>(
+    splits: &Splits,
+    ranks: &[Ranks<'_>; GROUPS],
+    [zero, one, two, three, four, five, six, seven]: [Vectors<GROUPS>; Block::EXITS],
+) -> [Exits; GROUPS] {
+    if LEVELS == 1 {
+        return kept(select(splits, 1, ranks, zero, four));
+    }
+    let (left, right) = if LEVELS == 2 {
+        (select(splits, 2, ranks, zero, two), select(splits, 3, ranks, four, six))
+    } else {
+        let (left_left, left_right) = (select(splits, 4, ranks, zero, one), select(splits, 5, ranks, two, three));
+        let left = select(splits, 2, ranks, left_left, left_right);
+        let (right_left, right_right) = (select(splits, 6, ranks, four, five), select(splits, 7, ranks, six, seven));
+        (left, select(splits, 3, ranks, right_left, right_right))
     };
-    let left_side = select(splits, 2, ranks, exit(4), exit(5));
-    let right_side = select(splits, 3, ranks, exit(6), exit(7));
-    kept(select(splits, 1, ranks, left_side, right_side))
+    kept(select(splits, 1, ranks, left, right))
 }
 
 /// Vectors as they are kept.
@@ -171,17 +250,13 @@ fn join<const GROUPS: usize>(
     ranks: &[Ranks<'_>; GROUPS],
     below: [&[Exits; GROUPS]; Block::EXITS],
 ) -> [Exits; GROUPS] {
-    let below = |at: usize| {
-        let mut vectors = [_mm512_setzero_si512(); GROUPS];
+    let mut exits = [[_mm512_setzero_si512(); GROUPS]; Block::EXITS];
+    for exit in 0..Block::EXITS {
         for group in 0..GROUPS {
-            vectors[group] = cast(below[at][group].0);
+            exits[exit][group] = cast(below[exit][group].0);
         }
-        vectors
-    };
-    let two = |slot, at| select(splits, slot, ranks, below(at), below(at + 1));
-    let left_side = select(splits, 2, ranks, two(4, 0), two(5, 2));
-    let right_side = select(splits, 3, ranks, two(6, 4), two(7, 6));
-    kept(select(splits, 1, ranks, left_side, right_side))
+    }
+    leave::<{ Block::DEPTH }, GROUPS>(splits, ranks, exits)
 }
 
 /// Byte `i` of each of 32 numbers, for `i` of 0 and 1.
@@ -220,15 +295,19 @@ fn add_leaves(leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         cast(exits.0),
     );
     let (second, fourth) = (_mm512_test_epi8_mask(exits, _mm512_set1_epi8(64)), _mm512_movepi8_mask(exits));
-    let planes = leaves.planes.each_ref().map(|plane| {
-        let look_up = |at: usize| _mm512_permutexvar_epi8(exits, cast(plane[at].0));
-        let two = |at: usize| _mm512_mask_blend_epi8(second, look_up(at), look_up(at + 1));
-        match leaves.count {
-            ..=64 => look_up(0),
-            65..=128 => two(0),
-            _ => _mm512_mask_blend_epi8(fourth, two(0), two(2)),
+    let mut planes = [exits; 4];
+    for (bytes, plane) in planes.iter_mut().zip(&leaves.planes) {
+        *bytes = _mm512_permutexvar_epi8(exits, cast(plane[0].0));
+        if leaves.count > 64 {
+            let upper = _mm512_permutexvar_epi8(exits, cast(plane[1].0));
+            *bytes = _mm512_mask_blend_epi8(second, *bytes, upper);
         }
-    });
+        if leaves.count > 128 {
+            let lower = _mm512_permutexvar_epi8(exits, cast(plane[2].0));
+            let upper = _mm512_permutexvar_epi8(exits, cast(plane[3].0));
+            *bytes = _mm512_mask_blend_epi8(fourth, *bytes, _mm512_mask_blend_epi8(second, lower, upper));
+        }
+    }
     let [first, second, third, fourth] = planes;
     let [low, low_upper] = [_mm512_unpacklo_epi8(first, second), _mm512_unpacklo_epi8(third, fourth)];
     let [high, high_upper] = [_mm512_unpackhi_epi8(first, second), _mm512_unpackhi_epi8(third, fourth)];

@@ -16,7 +16,7 @@ use super::{avx2::Avx2, avx512::Avx512};
 use super::{
     crown::{ABREAST, Crown, Slots},
     keys::{self, key, local},
-    lanes::{byte, rank},
+    lanes::{Exits, byte, rank},
     sum_order,
     unit::{Portable, Unit, WALKS},
     walk::{Aligned, Grove, Lanes, ROWS, is_leaf},
@@ -24,7 +24,7 @@ use super::{
 use crate::pack::{Sections, format::Block};
 
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
-const ROWS_MAX: usize = 256;
+const ROWS_MAX: usize = 512;
 
 /// The most blocks of the next tree that memory is asked for beforehand.
 const NEXT_BLOCKS_MAX: u32 = 128;
@@ -98,6 +98,7 @@ impl Batch {
             + size_of::<[u32; WALKS]>() * self.keys.capacity()
             + size_of::<Lanes<f32>>() * self.sums.capacity()
             + size_of::<f32>() * self.margins.capacity()
+            + Slots::BYTES
     }
 
     /// Calls `each` with the margins of the first of `rows`, as many as this batch holds; how many that were.
@@ -163,7 +164,7 @@ impl Batch {
         let mut at = 0;
         for ruler in forest.rulers {
             values.iter_mut().zip(rows.column(ruler.feature as usize)).for_each(|(to, from)| *to = *from);
-            let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values);
+            let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values, rows.nrows());
             for column in &forest.columns[at..at + ruler.columns as usize] {
                 let ranks = if column.missing_goes_left() { &left } else { &right };
                 let bytes = ranks.map(|rank| byte(local(rank, column.from, Block::BYTE_RANK_MAX)));
@@ -204,16 +205,16 @@ impl Batch {
 
     /// Makes tree `at` ready; whether all of it is.
     #[inline(always)]
-    fn set_crown<U: Unit>(&mut self, _: U, grove: Grove<'_>, forest: &Sections<'_>, at: usize) -> bool {
+    fn set_crown<U: Unit>(&mut self, unit: U, grove: Grove<'_>, forest: &Sections<'_>, at: usize) -> bool {
         let root = forest.roots[at];
         let end = forest.roots.get(at + 1).map_or(forest.blocks.len(), |root| *root as usize);
         let (alone, own) = (std::slice::from_ref(grove.block(root)), forest.blocks.get(root as usize..end));
         let own = if grove.levels == 1 { alone } else { own.unwrap_or(alone) };
         let is_shallow = matches!(grove.levels, 1 | 2);
-        if (is_shallow || U::IS_DEEP && grove.levels == 3) && self.crown.set(grove, own, root) {
+        if (is_shallow || U::IS_DEEP) && self.crown.set(unit, grove, own, root) {
             return true;
         }
-        self.crown.set_top(grove, grove.block(root));
+        self.crown.set_top(unit, grove, grove.block(root));
         is_shallow
     }
 
@@ -221,25 +222,39 @@ impl Batch {
     fn go_down(&mut self, unit: impl Unit, grove: Grove<'_>, forest: &Sections<'_>, at: usize, is_whole: bool) {
         let columns = forest.columns.len();
         let groups = self.bytes.len() / columns;
-        let sums = &mut self.sums[forest.trees[at].target as usize * groups..][..groups];
+        let first_sum = forest.trees[at].target as usize * groups;
         let next = blocks_of_next(forest, at);
         for block in next {
             grove.ask_for(block);
         }
-        let mut exits = [Aligned([0; ROWS]); ROWS_MAX / ROWS];
         let mut group = 0;
         while group < groups {
-            let ranks = |group: usize| grove.ranks(&self.bytes[group * columns..][..columns]);
-            if groups - group >= ABREAST {
-                let ranks: [_; ABREAST] = std::array::from_fn(|at| ranks(group + at));
-                let found = unit.numbers(&self.crown, &ranks, &mut self.slots.many);
-                exits[group..group + ABREAST].copy_from_slice(&found);
+            if groups - group >= ABREAST && grove.levels > 0 {
+                let ranks = std::array::from_fn(|at| grove.ranks(&self.bytes[(group + at) * columns..]));
+                let exits = unit.numbers(&self.crown, &ranks, &mut self.slots.many);
+                self.add_reached(unit, grove, first_sum, group, &exits, is_whole);
                 group += ABREAST;
             } else {
-                [exits[group]] = unit.numbers(&self.crown, &[ranks(group)], &mut self.slots.one);
+                let exits =
+                    unit.numbers(&self.crown, &[grove.ranks(&self.bytes[group * columns..])], &mut self.slots.one);
+                self.add_reached(unit, grove, first_sum, group, &exits, is_whole);
                 group += 1;
             }
         }
+    }
+
+    /// Adds what the groups from `group` on reach which leave the crown by `exits`.
+    #[inline(always)]
+    fn add_reached(
+        &mut self,
+        unit: impl Unit,
+        grove: Grove<'_>,
+        first_sum: usize,
+        group: usize,
+        exits: &[Exits],
+        is_whole: bool,
+    ) {
+        let sums = &mut self.sums[first_sum + group..];
         if is_whole {
             for (exits, sums) in exits.iter().zip(sums) {
                 unit.add_leaves(&self.crown.leaves, exits, &mut sums.0);
@@ -247,8 +262,8 @@ impl Batch {
             return;
         }
         let tops = self.crown.leaves.bits.first_chunk().expect("there are more");
-        for (group, (exits, sums)) in exits.iter().zip(sums).enumerate() {
-            let keys = &self.keys[columns * group * (ROWS / WALKS)..][..columns * (ROWS / WALKS)];
+        let keys = grove.columns() * (ROWS / WALKS);
+        for ((exits, sums), keys) in exits.iter().zip(sums).zip(self.keys[keys * group..].chunks_exact(keys)) {
             unit.walk_on(grove, tops, &exits.0, keys, &mut sums.0);
         }
     }

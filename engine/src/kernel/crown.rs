@@ -1,23 +1,33 @@
 //! What of a tree is done in lanes, made ready once for all rows of a batch: the whole of it, or its top.
+//!
+//! A block is a step. It finds out for each row where it ends below the block, out of what was found out below the block's
+//! exits; leaves have numbers. So later blocks come first, and what comes of the first block is the answer. A step costs as
+//! much as the block has splits, rounded up to whole levels.
 
 use super::{
-    lanes::{ENDS_MAX, Exits, Leaves, NUMBERS, Splits},
+    lanes::{Exits, LEAVES_MAX, Leaves, Numbers, Splits},
     unit::Unit,
     walk::{Aligned, Grove, ROWS, Ranks, is_leaf},
 };
 use crate::pack::format::Block;
 
-/// Groups that go down a tree side by side, where there are as many.
+/// Groups that go down a tree side by side, where there are as many and the tree's ways are of one length.
 pub(super) const ABREAST: usize = 4;
 
-/// The most blocks whose exits lead to other blocks too.
-const JOINS_MAX: usize = 128;
+/// The most blocks that a tree may have.
+const BLOCKS_MAX: usize = 128;
+/// The most that it may have where its ways are of one length: those at the bottom have eight leaves each.
+const EVEN_BLOCKS_MAX: usize = 1 + Block::EXITS + LEAVES_MAX / Block::EXITS;
 
-/// The most that is kept of a tree whose ways are all of one length, and of any.
-const EVEN_SLOTS: usize = 64;
-const SLOTS: usize = 512;
+/// Kinds of steps: blocks that lead to others, and by their levels of splits those that lead to leaves alone.
+const KINDS: usize = 1 + Block::DEPTH;
 
-/// Where what is found out of blocks is kept, for one group and for many side by side.
+/// Slots for what is found out: of each block, and behind these for each leaf its number.
+const SLOTS: usize = (BLOCKS_MAX + LEAVES_MAX).next_power_of_two();
+/// Slots where ways are of one length.
+const EVEN_SLOTS: usize = EVEN_BLOCKS_MAX.next_power_of_two();
+
+/// What is found out below blocks, for one group and for many side by side.
 #[derive(Debug)]
 pub(super) struct Slots {
     pub(super) one: Vec<[Exits; 1]>,
@@ -26,27 +36,60 @@ pub(super) struct Slots {
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { one: vec![[NONE]; SLOTS], many: vec![[NONE; ABREAST]; EVEN_SLOTS] }
+        let (mut one, none) = (Vec::with_capacity(SLOTS), Aligned([0; ROWS]));
+        one.resize(BLOCKS_MAX, [none]);
+        one.extend((0..=u8::MAX).map(|number| [Aligned([number; ROWS])]));
+        one.resize(SLOTS, [none]);
+        Self { one, many: vec![[none; ABREAST]; EVEN_SLOTS] }
     }
 }
 
-const NONE: Exits = Aligned([0; ROWS]);
+impl Slots {
+    /// What they take.
+    pub(super) const BYTES: usize = (SLOTS + ABREAST * EVEN_SLOTS) * size_of::<Exits>();
+}
 
-/// A block whose exits lead to other blocks: the slots of what is found out of these.
+/// A block made ready.
 #[derive(Clone, Copy, Debug, Default)]
-struct Join {
+#[repr(align(64))]
+struct Step {
     splits: Splits,
-    below: [u16; Block::EXITS],
+    /// Where to keep what is found out.
+    slot: u32,
+}
+
+/// How many steps of each kind there are: sixteen bits each, which stay in a register.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts(u64);
+
+impl Counts {
+    #[inline(always)]
+    fn get(self, kind: usize) -> usize {
+        (self.0 >> (16 * kind)) as usize % (BLOCKS_MAX + 1).next_power_of_two()
+    }
+
+    /// Counts one more; how many there were before.
+    #[inline(always)]
+    fn add(&mut self, kind: usize) -> usize {
+        let before = self.get(kind);
+        self.0 += 1 << (16 * kind);
+        before
+    }
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Crown {
-    ends: [Splits; ENDS_MAX],
-    ends_count: usize,
-    /// Each behind those that it leads to; the last one is the root.
-    joins: [Join; JOINS_MAX],
-    joins_count: usize,
+    /// Blocks that lead to others, each behind those; then those that lead to leaves alone, by how many levels of splits they
+    /// have: one or none, two, three.
+    kinds: [[Step; BLOCKS_MAX]; KINDS],
+    counts: Counts,
+    /// What is below each block, where ways differ in length: the numbers of leaves, four times, if the block leads to these
+    /// alone, and the slots of what is there if it does not.
+    below: [[u32; Block::EXITS]; BLOCKS_MAX],
+    /// Whether those that lead to leaves alone have eight each, in their order, and which is the first of them.
+    is_even: bool,
+    first_end: usize,
     /// What the numbers that rows get stand for.
     pub(super) leaves: Leaves,
 }
@@ -54,85 +97,147 @@ pub(super) struct Crown {
 impl Default for Crown {
     fn default() -> Self {
         Self {
-            ends: [Splits::default(); ENDS_MAX],
-            ends_count: 0,
-            joins: [Join::default(); JOINS_MAX],
-            joins_count: 0,
+            kinds: [[Step::default(); BLOCKS_MAX]; KINDS],
+            counts: Counts::default(),
+            below: [[0; Block::EXITS]; BLOCKS_MAX],
+            is_even: false,
+            first_end: 0,
             leaves: Leaves::default(),
         }
     }
 }
 
 impl Crown {
-    /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, level by level, and of which
-    /// it is number `first`. False where they are too many, or do not lie so.
     #[inline(always)]
-    pub(super) fn set(&mut self, grove: Grove<'_>, blocks: &[Block], first: u32) -> bool {
-        let Some((root, below)) = blocks.split_first() else { return false };
-        let (middle, bottom) = match grove.levels {
-            1 => (&[][..], std::slice::from_ref(root)),
-            2 => (&[][..], below),
-            _ => {
-                let of_root = exits(root, first + 1);
-                let count = of_root.iter().fold(0, |greatest, exit| greatest.max(*exit)).saturating_add(1);
-                match below.split_at_checked(count as usize) {
-                    Some(parts) if count as usize <= Block::EXITS => parts,
-                    _ => return false,
-                }
-            }
-        };
-        if bottom.len() > ENDS_MAX {
-            return false;
-        }
-        let bits = self.leaves.bits.as_chunks_mut().0;
-        for ((block, splits), bits) in bottom.iter().zip(&mut self.ends).zip(bits) {
-            *splits = Splits::of(block);
-            *bits = exits(block, 0);
-        }
-        self.ends_count = bottom.len();
-        self.leaves.count = bottom.len() * Block::EXITS;
-        self.joins_count = 0;
-        let first_middle = first + 1;
-        let first_bottom = first_middle + middle.len() as u32;
-        middle.iter().all(|block| self.add_join(block, first_bottom, 0, bottom.len()))
-            && match grove.levels {
-                1 => true,
-                2 => self.add_join(root, first_bottom, 0, bottom.len()),
-                _ => self.add_join(root, first_middle, bottom.len(), middle.len()),
-            }
+    fn add(&mut self, counts: &mut Counts, kind: usize, splits: Splits, slot: usize) {
+        // Which kind comes next is nothing that a processor could foresee, so there is no branch for each.
+        let step = &mut self.kinds[kind % KINDS][counts.add(kind) % BLOCKS_MAX];
+        *step = Step { splits, slot: slot as u32 };
     }
 
-    /// Adds a block whose exits lead to `count` blocks from number `first` on, the first of which has slot `first_slot`. False
-    /// where they lead elsewhere.
+    /// Makes the blocks from `first_end` on ready, which lead to leaves alone and have eight each.
     #[inline(always)]
-    fn add_join(&mut self, block: &Block, first: u32, first_slot: usize, count: usize) -> bool {
-        let exits = exits(block, first);
-        let below = exits.map(|exit| slot(first_slot + exit as usize));
-        self.joins[self.joins_count] = Join { splits: Splits::of(block), below };
-        self.joins_count += 1;
-        exits.iter().fold(true, |all, exit| all & ((*exit as usize) < count))
+    fn add_ends(&mut self, counts: &mut Counts, unit: impl Unit, blocks: &[Block], first_end: usize) {
+        let bits = self.leaves.bits.as_chunks_mut::<{ Block::EXITS }>().0;
+        for (block, bits) in blocks.iter().zip(bits) {
+            bits.copy_from_slice(&block.0[Block::EXITS..]);
+        }
+        for (block, slot) in blocks.iter().zip(first_end..) {
+            self.add(counts, unit.levels(block), unit.splits(block), slot);
+        }
+        (self.is_even, self.first_end) = (true, first_end);
+        self.leaves.count = blocks.len() * Block::EXITS;
+    }
+
+    /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, and of which it is number
+    /// `first`. False where they are too many or have too many leaves, or do not lie level by level.
+    #[inline(always)]
+    pub(super) fn set(&mut self, unit: impl Unit, grove: Grove<'_>, blocks: &[Block], first: u32) -> bool {
+        let counts = &mut Counts::default();
+        let is_whole = match grove.levels {
+            0 => self.set_uneven(counts, unit, grove, blocks, first),
+            block_levels => self.set_even(counts, unit, block_levels, blocks, first),
+        };
+        self.counts = *counts;
+        is_whole
+    }
+
+    #[inline(always)]
+    fn set_even(
+        &mut self,
+        counts: &mut Counts,
+        unit: impl Unit,
+        block_levels: u32,
+        blocks: &[Block],
+        first: u32,
+    ) -> bool {
+        let ends = match (block_levels, blocks) {
+            (1, _) => 0,
+            (2, _) => 1,
+            (_, [root, ..]) => 1 + exits(root, first).into_iter().fold(0, u32::max) as usize,
+            _ => return false,
+        };
+        if ends >= blocks.len().min(1 + 1 + Block::EXITS) || blocks.len() - ends > LEAVES_MAX / Block::EXITS {
+            return false;
+        }
+        self.add_ends(counts, unit, &blocks[ends..], ends);
+        let mut is_sound = true;
+        for (at, block) in blocks[..ends].iter().enumerate().rev() {
+            self.below[at] = exits(block, first);
+            is_sound &= self.below[at].iter().fold(true, |all, exit| all & ((*exit as usize) < blocks.len()));
+            self.add(counts, 0, unit.splits(block), at);
+        }
+        is_sound
+    }
+
+    #[inline(always)]
+    fn set_uneven(
+        &mut self,
+        counts: &mut Counts,
+        unit: impl Unit,
+        grove: Grove<'_>,
+        blocks: &[Block],
+        first: u32,
+    ) -> bool {
+        if blocks.len() > BLOCKS_MAX {
+            return false;
+        }
+        let (mut first_leaf, mut last_leaf) = ([u32::MAX; Block::EXITS], [0; Block::EXITS]);
+        for block in blocks {
+            for exit in 0..Block::EXITS {
+                let to = block.0[Block::EXITS + exit];
+                first_leaf[exit] = first_leaf[exit].min(to ^ Block::LEAF);
+                last_leaf[exit] = last_leaf[exit].max(to);
+            }
+        }
+        let first_leaf = first_leaf.into_iter().fold(u32::MAX, u32::min);
+        let count = (last_leaf.into_iter().fold(0, u32::max) & !Block::LEAF).wrapping_sub(first_leaf) as usize + 1;
+        let values = grove.leaf_values(first_leaf as usize, count.min(LEAVES_MAX + 1));
+        if values.is_empty() || values.len() > LEAVES_MAX {
+            return false;
+        }
+        for (bits, value) in self.leaves.bits.iter_mut().zip(values) {
+            *bits = value.to_bits();
+        }
+        (self.is_even, self.first_end) = (false, 0);
+        self.leaves.count = values.len();
+        let mut is_sound = true;
+        for (at, block) in blocks.iter().enumerate().rev() {
+            let to = exits(block, 0);
+            let number = to.map(|to| (to & !Block::LEAF).wrapping_sub(first_leaf));
+            let is_end = is_leaf(to.into_iter().fold(Block::LEAF, |all, to| all & to));
+            let below = &mut self.below[at];
+            for exit in 0..Block::EXITS {
+                let slot =
+                    if is_leaf(to[exit]) { number[exit] + BLOCKS_MAX as u32 } else { to[exit].wrapping_sub(first) };
+                below[exit] = if is_end { number[exit].wrapping_mul(0x0101_0101) } else { slot };
+                is_sound &= is_leaf(to[exit]) | ((to[exit].wrapping_sub(first) as usize) < blocks.len());
+            }
+            self.add(counts, usize::from(is_end) * unit.levels(block), unit.splits(block), at);
+        }
+        is_sound
     }
 
     /// Makes the first two levels of blocks ready of a tree that goes on below; the number of an exit is what it leads to.
     #[inline(always)]
-    pub(super) fn set_top(&mut self, grove: Grove<'_>, root: &Block) {
-        let bits = self.leaves.bits.as_chunks_mut().0;
-        for ((exit, splits), bits) in exits(root, 0).into_iter().zip(&mut self.ends).zip(bits) {
-            if grove.levels == 0 && is_leaf(exit) {
-                // Rows come through one of its exits, whichever.
-                (*splits, *bits) = (Splits::of(root), [exit; Block::EXITS]);
-            } else {
-                let block = grove.block(exit);
-                (*splits, *bits) = (Splits::of(block), exits(block, 0));
+    pub(super) fn set_top(&mut self, unit: impl Unit, grove: Grove<'_>, root: &Block) {
+        let counts = &mut Counts::default();
+        let below = exits(root, 0).map(|to| {
+            if grove.levels > 0 || !is_leaf(to) {
+                return *grove.block(to);
             }
-        }
-        self.ends_count = Block::EXITS;
-        self.leaves.count = Block::EXITS * Block::EXITS;
-        self.joins[0] = Join { splits: Splits::of(root), below: std::array::from_fn(slot) };
-        self.joins_count = 1;
+            // Rows come through one of its exits, whichever.
+            let mut block = *root;
+            block.0[Block::EXITS..].fill(to);
+            block
+        });
+        self.add_ends(counts, unit, &below, 1);
+        self.below[0] = [1, 2, 3, 4, 5, 6, 7, 8];
+        self.add(counts, 0, unit.splits(root), 0);
+        self.counts = *counts;
     }
 
-    /// The numbers that rows get. Exits of blocks are kept in `slots`.
+    /// The numbers that rows get. What is found out below blocks is kept in `slots`.
     #[inline(always)]
     pub(super) fn numbers<const GROUPS: usize>(
         &self,
@@ -140,27 +245,54 @@ impl Crown {
         ranks: &[Ranks<'_>; GROUPS],
         slots: &mut [[Exits; GROUPS]],
     ) -> [Exits; GROUPS] {
-        let slots: &mut [_; EVEN_SLOTS] = slots.first_chunk_mut().expect("there are as many");
-        let (ends, joins) = (&self.ends[..self.ends_count], &self.joins[..self.joins_count]);
-        for ((splits, numbers), to) in ends.iter().zip(&NUMBERS).zip(slots.iter_mut()) {
-            *to = unit.exits(splits, numbers, ranks);
+        if GROUPS == 1 {
+            self.take_steps::<GROUPS, SLOTS>(unit, ranks, slots.first_chunk_mut().expect("there are as many"))
+        } else {
+            self.take_steps::<GROUPS, EVEN_SLOTS>(unit, ranks, slots.first_chunk_mut().expect("there are as many"))
         }
-        for (join, at) in joins.iter().zip(ends.len()..) {
-            let below = join.below.map(|slot| &slots[usize::from(slot) % EVEN_SLOTS]);
-            slots[at % EVEN_SLOTS] = unit.join(&join.splits, ranks, below);
+    }
+
+    #[inline(always)]
+    fn take_steps<const GROUPS: usize, const SLOTS: usize>(
+        &self,
+        unit: impl Unit,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]; SLOTS],
+    ) -> [Exits; GROUPS] {
+        let [joins, one, two, three] =
+            std::array::from_fn(|kind| &self.kinds[kind][..self.counts.get(kind).min(BLOCKS_MAX)]);
+        let numbers = if self.is_even { &NUMBERS } else { &self.below };
+        let numbers = |slot: u32| &numbers[(slot as usize).wrapping_sub(self.first_end) % BLOCKS_MAX];
+        for step in one {
+            slots[step.slot as usize % SLOTS] = unit.exits::<1, GROUPS>(&step.splits, numbers(step.slot), ranks);
         }
-        slots[(ends.len() + joins.len() - 1) % EVEN_SLOTS]
+        for step in two {
+            slots[step.slot as usize % SLOTS] = unit.exits::<2, GROUPS>(&step.splits, numbers(step.slot), ranks);
+        }
+        for step in three {
+            slots[step.slot as usize % SLOTS] = unit.exits::<3, GROUPS>(&step.splits, numbers(step.slot), ranks);
+        }
+        for step in joins {
+            let below = self.below[step.slot as usize % BLOCKS_MAX].map(|slot| &slots[slot as usize % SLOTS]);
+            slots[step.slot as usize % SLOTS] = unit.join(&step.splits, ranks, below);
+        }
+        slots[0]
     }
 }
+
+/// The numbers of eight leaves for each block.
+static NUMBERS: [Numbers; BLOCKS_MAX] = {
+    let mut numbers = [[0; Block::EXITS]; BLOCKS_MAX];
+    let mut at = 0;
+    while at < LEAVES_MAX {
+        numbers[at / Block::EXITS][at % Block::EXITS] = at as u32 * 0x0101_0101;
+        at += 1;
+    }
+    numbers
+};
 
 /// What the exits of `block` are beyond `first`.
 #[inline(always)]
 fn exits(block: &Block, first: u32) -> [u32; Block::EXITS] {
     std::array::from_fn(|exit| block.0[Block::EXITS + exit].wrapping_sub(first))
-}
-
-/// The slot of what is found out of a block that comes so many behind the first.
-#[inline(always)]
-fn slot(block: usize) -> u16 {
-    block as u16
 }

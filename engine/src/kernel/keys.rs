@@ -65,20 +65,21 @@ fn ranks(unit: impl Unit, forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i
     (rank, rank)
 }
 
-/// The ranks of `values`, as those of [`ranks`].
+/// The ranks of the first `rows` of `values`, as those of [`ranks`].
 #[inline(always)]
 pub(super) fn ranks_of_rows(
     unit: impl Unit,
     forest: &Sections<'_>,
     ruler: Ruler,
     values: &Lanes<f32>,
+    rows: usize,
 ) -> (Lanes<i32>, Lanes<i32>) {
     let (sixteens, _) = forest.marks.as_chunks();
     let (sixteens, count) = (&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize);
     let sorted = values.map(sortable);
     let (mut left, mut right) = ([0; ROWS], [0; ROWS]);
-    for row in 0..ROWS {
-        left[row] = rank(unit, sixteens, count, sorted[row]);
+    for (rank_of_row, value) in left.iter_mut().zip(sorted).take(rows) {
+        *rank_of_row = rank(unit, sixteens, count, value);
     }
     for row in 0..ROWS {
         right[row] = if values[row].is_nan() { ABOVE } else { left[row] };

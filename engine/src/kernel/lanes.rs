@@ -8,8 +8,6 @@ use crate::pack::format::Block;
 
 /// The most leaves that a byte tells apart.
 pub(super) const LEAVES_MAX: usize = 256;
-/// The most blocks whose exits have numbers.
-pub(super) const ENDS_MAX: usize = LEAVES_MAX / Block::EXITS;
 
 /// For each row the number of an exit or a leaf.
 pub(super) type Exits = Aligned<Lanes<u8>>;
@@ -39,17 +37,6 @@ pub(super) struct Splits {
 /// The numbers of a block's exits, each four times.
 pub(super) type Numbers = [u32; Block::EXITS];
 
-/// Those of each block.
-pub(super) const NUMBERS: [Numbers; ENDS_MAX] = {
-    let mut numbers = [[0; Block::EXITS]; ENDS_MAX];
-    let mut at = 0;
-    while at < LEAVES_MAX as u32 {
-        numbers[at as usize / Block::EXITS][at as usize % Block::EXITS] = at * 0x0101_0101;
-        at += 1;
-    }
-    numbers
-};
-
 impl Splits {
     /// Those of `block`.
     #[inline(always)]
@@ -78,17 +65,17 @@ impl Splits {
         let split = |slot| self.split(slot, ranks);
         let (one, two, three) = (split(1), split(2), split(3));
         let (four, five, six, seven) = (split(4), split(5), split(6), split(7));
-        let first = numbers[0].to_le_bytes()[0];
+        let [zero, one_, two_, three_, four_, five_, six_, seven_] = numbers.map(|number| number.to_le_bytes()[0]);
         let mut exits = [0; ROWS];
         for row in 0..ROWS {
             let right = |(ranks, rank): (&Lanes<i8>, i8)| ranks[row] >= rank;
-            let left_left = u8::from(right(four));
-            let left_right = if right(five) { 3 } else { 2 };
-            let right_left = if right(six) { 5 } else { 4 };
-            let right_right = if right(seven) { 7 } else { 6 };
+            let left_left = if right(four) { one_ } else { zero };
+            let left_right = if right(five) { three_ } else { two_ };
+            let right_left = if right(six) { five_ } else { four_ };
+            let right_right = if right(seven) { seven_ } else { six_ };
             let left = if right(two) { left_right } else { left_left };
             let both = if right(three) { right_right } else { right_left };
-            exits[row] = if right(one) { both } else { left } | first;
+            exits[row] = if right(one) { both } else { left };
         }
         Aligned(exits)
     }

@@ -18,8 +18,24 @@ pub(super) trait Unit: Copy {
     /// How many of sixteen ascending marks are not above `value`.
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
 
-    /// The numbers of the exits that rows leave a block through, in as many groups as there are ranks of.
-    fn exits<const GROUPS: usize>(
+    /// The splits of a block, made ready.
+    #[inline(always)]
+    fn splits(self, block: &Block) -> Splits {
+        Splits::of(block)
+    }
+
+    /// How many levels of a block have splits, at least one.
+    #[inline(always)]
+    fn levels(self, block: &Block) -> usize {
+        let [_, _, two, three, four, five, six, seven, ..] = block.0;
+        let has_second = two & three < Block::NO_SPLIT;
+        let has_third = four & five & six & seven < Block::NO_SPLIT;
+        1 + usize::from(has_second | has_third) + usize::from(has_third)
+    }
+
+    /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
+    /// are ranks of. What it has no splits for is left through the first of its exits.
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,
@@ -76,7 +92,7 @@ impl Unit for Portable {
     }
 
     #[inline(always)]
-    fn exits<const GROUPS: usize>(
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,

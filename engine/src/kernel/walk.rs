@@ -105,6 +105,12 @@ impl<'a> Grove<'a> {
         unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
     }
 
+    /// What so many leaves add from one on, where ways differ in length; nothing where there are not as many.
+    #[inline(always)]
+    pub(super) fn leaf_values(self, first: usize, count: usize) -> &'a [f32] {
+        self.leaf_values.get(first..first.saturating_add(count)).unwrap_or(&[])
+    }
+
     /// The most blocks that a way can have: each leads to later ones. A file that is cut short reads as zeros, which lead in
     /// circles, and walks end there too.
     #[inline(always)]

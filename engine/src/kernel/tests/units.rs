@@ -85,12 +85,12 @@ fn check_trees(unit: impl Unit, shape: Shape, random: &mut Random) -> usize {
                 }
             }
         };
-        if grove.levels > 0 && crown.set(grove, &forest.blocks[root as usize..end], root) {
+        if grove.levels > 0 && crown.set(unit, grove, &forest.blocks[root as usize..end], root) {
             check(&crown, grove.levels);
             whole += 1;
         }
         if grove.levels != 1 {
-            crown.set_top(grove, grove.block(root));
+            crown.set_top(unit, grove, grove.block(root));
             check(&crown, 2);
         }
     }
