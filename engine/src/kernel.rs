@@ -32,9 +32,6 @@ use crate::pack::Sections;
 use batch::Batch;
 pub(crate) use plain::{answers, goes_left, leaves, margins};
 
-/// From this many rows on, a batch is worth turning rows into columns.
-const BATCH_MIN: usize = 12;
-
 /// Buffers of larger requests are not kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
@@ -77,18 +74,16 @@ impl Scratch {
     }
 
     fn by_blocks(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
-        let (count, lanes) = (rows.nrows(), batch::fits(forest));
+        let count = rows.nrows();
+        let batch_min = if batch::fits(forest) { self.batch.rows_min(forest) } else { usize::MAX };
         let mut at = 0;
         while at < count {
-            let left = count - at;
-            let rows_left = || rows.slice(ndarray::s![at.., ..]);
-            at += match left {
-                BATCH_MIN.. if lanes => self.batch.margins(forest, rows_left(), each),
-                _ => {
-                    self.one(forest, rows.row(at), each);
-                    1
-                }
-            };
+            if count - at >= batch_min {
+                at += self.batch.margins(forest, rows.slice(ndarray::s![at.., ..]), each);
+            } else {
+                self.one(forest, rows.row(at), each);
+                at += 1;
+            }
         }
     }
 

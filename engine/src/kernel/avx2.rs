@@ -3,23 +3,22 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-    _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256, _mm256_packs_epi32,
-    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_shuffle_epi8,
-    _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_xor_si256,
+    __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
+    _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
+    _mm256_unpacklo_epi16, _mm256_xor_si256,
 };
 
 use bytemuck::{cast, cast_ref};
 
 use super::{
+    crown::Crown,
     lanes::{Exits, Leaves, Numbers, Splits},
     unit::Unit,
-    walk::{Aligned, Lanes, ROWS, Ranks},
+    walk::{Aligned, HALF, Lanes, ROWS, Ranks},
 };
 use crate::pack::format::Block;
-
-/// Rows of which a vector has a byte each.
-const HALF: usize = ROWS / 2;
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +36,7 @@ impl Avx2 {
 }
 
 impl Unit for Avx2 {
-    const IS_DEEP: bool = true;
+    const IS_WIDE: bool = false;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -52,11 +51,8 @@ impl Unit for Avx2 {
         numbers: &Numbers,
         ranks: &[Ranks<'_>; GROUPS],
     ) -> [Exits; GROUPS] {
-        ranks.map(|ranks| {
-            let exits = numbers.map(|number| cast([number; HALF / 4]));
-            // SAFETY: having `self` is the proof that the processor has AVX2.
-            Aligned(cast([0, 1].map(|half| unsafe { leave::<LEVELS>(splits, ranks, half, exits) })))
-        })
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { exits(splits, numbers, ranks) }
     }
 
     #[inline(always)]
@@ -66,13 +62,19 @@ impl Unit for Avx2 {
         ranks: &[Ranks<'_>; GROUPS],
         below: [&[Exits; GROUPS]; Block::EXITS],
     ) -> [Exits; GROUPS] {
-        std::array::from_fn(|group| {
-            let below = below.map(|exits| cast_ref::<_, [__m256i; 2]>(&exits[group].0));
-            Aligned(cast([0, 1].map(|half| {
-                // SAFETY: having `self` is the proof that the processor has AVX2.
-                unsafe { leave::<{ Block::DEPTH }>(splits, ranks[group], half, below.map(|exits| exits[half])) }
-            })))
-        })
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { join(splits, ranks, below) }
+    }
+
+    #[inline(always)]
+    fn numbers<const GROUPS: usize>(
+        self,
+        crown: &Crown,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]],
+    ) -> [Exits; GROUPS] {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { numbers(self, crown, ranks, slots) }
     }
 
     #[inline(always)]
@@ -105,31 +107,70 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
 }
 
-/// For each row of a half of a group `left` or `right`, as it goes at a split.
-#[inline]
+#[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn select(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize, left: __m256i, right: __m256i) -> __m256i {
-    let halves: &[__m256i; 2] = cast_ref(ranks.column(splits.columns[slot]));
-    let lefts = _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half]);
-    _mm256_blendv_epi8(right, left, lefts)
+fn numbers<const GROUPS: usize>(
+    unit: Avx2,
+    crown: &Crown,
+    ranks: &[Ranks<'_>; GROUPS],
+    slots: &mut [[Exits; GROUPS]],
+) -> [Exits; GROUPS] {
+    crown.numbers(unit, ranks, slots)
 }
 
-/// What each row of a half of a group has in `exits`, by the exit through which it leaves a block with so many levels of splits.
+/// All bits of those rows of a half of a group that go left at a split.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn leave<const LEVELS: usize>(
+fn left(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize) -> __m256i {
+    let halves: &[__m256i; 2] = cast_ref(ranks.column(splits.columns[slot]));
+    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn exits<const GROUPS: usize>(splits: &Splits, numbers: &Numbers, ranks: &[Ranks<'_>; GROUPS]) -> [Exits; GROUPS] {
+    let first = _mm256_set1_epi32(numbers[0].cast_signed());
+    let mut exits = [Aligned([0; ROWS]); GROUPS];
+    for group in 0..GROUPS {
+        let mut halves = [first; 2];
+        for half in 0..ranks[group].halves.min(2) {
+            let left = |slot| left(splits, slot, ranks[group], half);
+            // One less for those that go left, of two exits that lie side by side.
+            let exit = |slot, right| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
+            let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));
+            let right_side = _mm256_blendv_epi8(exit(7, 7), exit(6, 5), left(3));
+            halves[half] = _mm256_or_si256(first, _mm256_blendv_epi8(right_side, left_side, left(1)));
+        }
+        exits[group].0 = cast(halves);
+    }
+    exits
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn join<const GROUPS: usize>(
     splits: &Splits,
-    ranks: Ranks<'_>,
-    half: usize,
-    exits: [__m256i; Block::EXITS],
-) -> __m256i {
-    let select = |slot, left, right| select(splits, slot, ranks, half, left, right);
-    let two = |slot: usize| {
-        let left = exits[2 * slot - Block::EXITS];
-        if LEVELS < 3 { left } else { select(slot, left, exits[2 * slot + 1 - Block::EXITS]) }
-    };
-    let four = |slot: usize| if LEVELS < 2 { two(2 * slot) } else { select(slot, two(2 * slot), two(2 * slot + 1)) };
-    select(1, four(2), four(3))
+    ranks: &[Ranks<'_>; GROUPS],
+    below: [&[Exits; GROUPS]; Block::EXITS],
+) -> [Exits; GROUPS] {
+    let mut exits = [Aligned([0; ROWS]); GROUPS];
+    for group in 0..GROUPS {
+        let mut halves = [_mm256_setzero_si256(); 2];
+        for half in 0..ranks[group].halves.min(2) {
+            let below = |at: usize| {
+                let halves: &[__m256i; 2] = cast_ref(&below[at][group].0);
+                halves[half]
+            };
+            let two = |slot: usize, at: usize| {
+                _mm256_blendv_epi8(below(at + 1), below(at), left(splits, slot, ranks[group], half))
+            };
+            let left_side = _mm256_blendv_epi8(two(5, 2), two(4, 0), left(splits, 2, ranks[group], half));
+            let right_side = _mm256_blendv_epi8(two(7, 6), two(6, 4), left(splits, 3, ranks[group], half));
+            halves[half] = _mm256_blendv_epi8(right_side, left_side, left(splits, 1, ranks[group], half));
+        }
+        exits[group].0 = cast(halves);
+    }
+    exits
 }
 
 #[inline]

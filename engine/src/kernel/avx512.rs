@@ -3,6 +3,7 @@
 //! A split is one comparison and one choice for 64 rows. What is compared comes from memory by the way.
 
 #![allow(unsafe_code)]
+#![allow(clippy::cast_possible_truncation, reason = "indices of bytes in a vector")]
 
 use std::arch::x86_64::{
     __m256i, __m512, __m512i, _mm256_cmplt_epu32_mask, _mm256_set1_epi32, _mm512_add_epi8, _mm512_add_ps,
@@ -40,7 +41,7 @@ impl Avx512 {
 }
 
 impl Unit for Avx512 {
-    const IS_DEEP: bool = true;
+    const IS_WIDE: bool = true;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {

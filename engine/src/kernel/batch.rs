@@ -19,7 +19,7 @@ use super::{
     lanes::{Exits, byte, rank},
     sum_order,
     unit::{Portable, Unit, WALKS},
-    walk::{Aligned, Grove, Lanes, ROWS, is_leaf},
+    walk::{Aligned, Grove, HALF, Lanes, ROWS, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -44,6 +44,8 @@ pub(super) struct Batch {
     /// Margins, target by target, in each group by group.
     sums: Vec<Aligned<Lanes<f32>>>,
     margins: Vec<f32>,
+    /// How many rows there are.
+    rows: usize,
     crown: Crown,
     slots: Slots,
     processor: Processor,
@@ -86,6 +88,7 @@ impl Batch {
             keys: Vec::new(),
             sums: Vec::new(),
             margins: Vec::new(),
+            rows: 0,
             crown: Crown::default(),
             slots: Slots::default(),
             processor,
@@ -99,6 +102,20 @@ impl Batch {
             + size_of::<Lanes<f32>>() * self.sums.capacity()
             + size_of::<f32>() * self.margins.capacity()
             + Slots::BYTES
+            + Crown::BYTES
+    }
+
+    /// From how many rows of `forest` on it is faster here than one row after the other.
+    pub(super) fn rows_min(&self, forest: &Sections<'_>) -> usize {
+        match (self.processor, forest.forest.block_levels) {
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 1 | 2) => 28,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 3) => 56,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), _) => 36,
+            _ => 12,
+        }
     }
 
     /// Calls `each` with the margins of the first of `rows`, as many as this batch holds; how many that were.
@@ -110,6 +127,7 @@ impl Batch {
     ) -> usize {
         let count = rows.nrows().min(ROWS_MAX);
         let groups = count.div_ceil(ROWS);
+        self.rows = count;
         let rows = rows.slice(ndarray::s![..count, ..]);
         self.bytes.resize(forest.columns.len() * groups, Aligned([0; ROWS]));
         self.sums.resize(forest.base.len() * groups, Aligned([0.0; ROWS]));
@@ -207,11 +225,9 @@ impl Batch {
     #[inline(always)]
     fn set_crown<U: Unit>(&mut self, unit: U, grove: Grove<'_>, forest: &Sections<'_>, at: usize) -> bool {
         let root = forest.roots[at];
-        let end = forest.roots.get(at + 1).map_or(forest.blocks.len(), |root| *root as usize);
-        let (alone, own) = (std::slice::from_ref(grove.block(root)), forest.blocks.get(root as usize..end));
-        let own = if grove.levels == 1 { alone } else { own.unwrap_or(alone) };
+        let own = blocks_of(forest, at);
         let is_shallow = matches!(grove.levels, 1 | 2);
-        if (is_shallow || U::IS_DEEP) && self.crown.set(unit, grove, own, root) {
+        if (is_shallow || U::IS_WIDE) && self.crown.set(unit, grove, own, root) {
             return true;
         }
         self.crown.set_top(unit, grove, grove.block(root));
@@ -219,7 +235,7 @@ impl Batch {
     }
 
     #[inline(always)]
-    fn go_down(&mut self, unit: impl Unit, grove: Grove<'_>, forest: &Sections<'_>, at: usize, is_whole: bool) {
+    fn go_down<U: Unit>(&mut self, unit: U, grove: Grove<'_>, forest: &Sections<'_>, at: usize, is_whole: bool) {
         let columns = forest.columns.len();
         let groups = self.bytes.len() / columns;
         let first_sum = forest.trees[at].target as usize * groups;
@@ -229,14 +245,14 @@ impl Batch {
         }
         let mut group = 0;
         while group < groups {
-            if groups - group >= ABREAST && grove.levels > 0 {
-                let ranks = std::array::from_fn(|at| grove.ranks(&self.bytes[(group + at) * columns..]));
+            if U::IS_WIDE && groups - group >= ABREAST && grove.levels > 0 {
+                let ranks = std::array::from_fn(|at| grove.ranks(&self.bytes[(group + at) * columns..], ROWS));
                 let exits = unit.numbers(&self.crown, &ranks, &mut self.slots.many);
                 self.add_reached(unit, grove, first_sum, group, &exits, is_whole);
                 group += ABREAST;
             } else {
-                let exits =
-                    unit.numbers(&self.crown, &[grove.ranks(&self.bytes[group * columns..])], &mut self.slots.one);
+                let ranks = [grove.ranks(&self.bytes[group * columns..], self.rows - group * ROWS)];
+                let exits = unit.numbers(&self.crown, &ranks, &mut self.slots.one);
                 self.add_reached(unit, grove, first_sum, group, &exits, is_whole);
                 group += 1;
             }
@@ -261,10 +277,11 @@ impl Batch {
             }
             return;
         }
+        let rows = if self.rows - group * ROWS > HALF { ROWS } else { HALF };
         let tops = self.crown.leaves.bits.first_chunk().expect("there are more");
         let keys = grove.columns() * (ROWS / WALKS);
         for ((exits, sums), keys) in exits.iter().zip(sums).zip(self.keys[keys * group..].chunks_exact(keys)) {
-            unit.walk_on(grove, tops, &exits.0, keys, &mut sums.0);
+            unit.walk_on(grove, tops, &exits.0[..rows], &keys[..keys.len() * rows / ROWS], &mut sums.0[..rows]);
         }
     }
 
@@ -282,6 +299,17 @@ impl Batch {
             }
         }
     }
+}
+
+/// The blocks of tree `at`, which does not begin with a leaf: those of a tree lie together. At least its root.
+#[inline(always)]
+pub(super) fn blocks_of<'a>(forest: &Sections<'a>, at: usize) -> &'a [Block] {
+    let root = forest.roots[at] as usize;
+    let is_alone = forest.forest.block_levels == 1;
+    let next = forest.roots[at + 1..].iter().find(|root| !is_leaf(**root));
+    let end = next.map_or(forest.blocks.len(), |next| *next as usize);
+    let end = if is_alone { root + 1 } else { end };
+    forest.blocks.get(root..end).filter(|blocks| !blocks.is_empty()).unwrap_or(&forest.blocks[root..=root])
 }
 
 /// Blocks of the tree behind tree `at`, as many as memory brings while a batch goes down one tree: those of a tree lie together.

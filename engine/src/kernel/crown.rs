@@ -4,6 +4,8 @@
 //! exits; leaves have numbers. So later blocks come first, and what comes of the first block is the answer. A step costs as
 //! much as the block has splits, rounded up to whole levels.
 
+#![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
+
 use super::{
     lanes::{Exits, LEAVES_MAX, Leaves, Numbers, Splits},
     unit::Unit,
@@ -82,7 +84,7 @@ impl Counts {
 pub(super) struct Crown {
     /// Blocks that lead to others, each behind those; then those that lead to leaves alone, by how many levels of splits they
     /// have: one or none, two, three.
-    kinds: [[Step; BLOCKS_MAX]; KINDS],
+    kinds: Box<[[Step; BLOCKS_MAX]; KINDS]>,
     counts: Counts,
     /// What is below each block, where ways differ in length: the numbers of leaves, four times, if the block leads to these
     /// alone, and the slots of what is there if it does not.
@@ -97,7 +99,7 @@ pub(super) struct Crown {
 impl Default for Crown {
     fn default() -> Self {
         Self {
-            kinds: [[Step::default(); BLOCKS_MAX]; KINDS],
+            kinds: vec![[Step::default(); BLOCKS_MAX]; KINDS].try_into().expect("there are as many"),
             counts: Counts::default(),
             below: [[0; Block::EXITS]; BLOCKS_MAX],
             is_even: false,
@@ -108,6 +110,9 @@ impl Default for Crown {
 }
 
 impl Crown {
+    /// What it takes apart from itself.
+    pub(super) const BYTES: usize = size_of::<[[Step; BLOCKS_MAX]; KINDS]>();
+
     #[inline(always)]
     fn add(&mut self, counts: &mut Counts, kind: usize, splits: Splits, slot: usize) {
         // Which kind comes next is nothing that a processor could foresee, so there is no branch for each.

@@ -3,7 +3,7 @@
 //! Plain loops over arrays of [`ROWS`] bytes, written so that each operation becomes one vector instruction: comparing
 //! 7 splits costs less there than walking past 3. Nothing here depends on the processor.
 
-use super::walk::{Aligned, Lanes, ROWS, Ranks};
+use super::walk::{Aligned, HALF, Lanes, ROWS, Ranks};
 use crate::pack::format::Block;
 
 /// The most leaves that a byte tells apart.
@@ -59,23 +59,28 @@ impl Splits {
         (ranks.column(self.columns[slot]), self.ranks[slot].to_le_bytes()[0].cast_signed())
     }
 
-    /// As [`Unit::exits`](super::unit::Unit::exits), of one group.
+    /// As [`Unit::exits`](super::unit::Unit::exits), of one group, where numbers follow each other from a multiple of eight on.
     #[inline(always)]
     pub(super) fn exits(&self, numbers: &Numbers, ranks: Ranks<'_>) -> Exits {
         let split = |slot| self.split(slot, ranks);
         let (one, two, three) = (split(1), split(2), split(3));
         let (four, five, six, seven) = (split(4), split(5), split(6), split(7));
-        let [zero, one_, two_, three_, four_, five_, six_, seven_] = numbers.map(|number| number.to_le_bytes()[0]);
+        let first = numbers[0].to_le_bytes()[0];
         let mut exits = [0; ROWS];
-        for row in 0..ROWS {
-            let right = |(ranks, rank): (&Lanes<i8>, i8)| ranks[row] >= rank;
-            let left_left = if right(four) { one_ } else { zero };
-            let left_right = if right(five) { three_ } else { two_ };
-            let right_left = if right(six) { five_ } else { four_ };
-            let right_right = if right(seven) { seven_ } else { six_ };
-            let left = if right(two) { left_right } else { left_left };
-            let both = if right(three) { right_right } else { right_left };
-            exits[row] = if right(one) { both } else { left };
+        for half in 0..2 {
+            if half >= ranks.halves {
+                break;
+            }
+            for row in half * HALF..(half + 1) * HALF {
+                let right = |(ranks, rank): (&Lanes<i8>, i8)| ranks[row] >= rank;
+                let left_left = u8::from(right(four));
+                let left_right = if right(five) { 3 } else { 2 };
+                let right_left = if right(six) { 5 } else { 4 };
+                let right_right = if right(seven) { 7 } else { 6 };
+                let left = if right(two) { left_right } else { left_left };
+                let both = if right(three) { right_right } else { right_left };
+                exits[row] = first | if right(one) { both } else { left };
+            }
         }
         Aligned(exits)
     }
@@ -86,20 +91,22 @@ impl Splits {
         let split = |slot| self.split(slot, ranks);
         let (one, two, three) = (split(1), split(2), split(3));
         let (four, five, six, seven) = (split(4), split(5), split(6), split(7));
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = below;
         let mut exits = [0; ROWS];
-        for row in 0..ROWS {
-            // Masks instead of conditions: these stay vector instructions.
-            let select = |(ranks, rank): (&Lanes<i8>, i8), left: u8, right: u8| {
-                let mask = 0_u8.wrapping_sub(u8::from(ranks[row] >= rank));
-                left ^ ((left ^ right) & mask)
-            };
-            let left_left = select(four, below[0][row], below[1][row]);
-            let left_right = select(five, below[2][row], below[3][row]);
-            let right_left = select(six, below[4][row], below[5][row]);
-            let right_right = select(seven, below[6][row], below[7][row]);
-            let left = select(two, left_left, left_right);
-            let right = select(three, right_left, right_right);
-            exits[row] = select(one, left, right);
+        for half in 0..2 {
+            if half >= ranks.halves {
+                break;
+            }
+            for row in half * HALF..(half + 1) * HALF {
+                // Masks instead of conditions: these stay vector instructions.
+                let select = |(ranks, rank): (&Lanes<i8>, i8), left: u8, right: u8| {
+                    let mask = 0_u8.wrapping_sub(u8::from(ranks[row] >= rank));
+                    left ^ ((left ^ right) & mask)
+                };
+                let left = select(two, select(four, b0[row], b1[row]), select(five, b2[row], b3[row]));
+                let right = select(three, select(six, b4[row], b5[row]), select(seven, b6[row], b7[row]));
+                exits[row] = select(one, left, right);
+            }
         }
         Aligned(exits)
     }

@@ -12,8 +12,10 @@ pub(super) const WALKS: usize = 8;
 
 /// A kind of vector unit.
 pub(super) trait Unit: Copy {
-    /// Whether all of a tree is done faster in lanes than the bottom of it by walking.
-    const IS_DEEP: bool;
+    /// Whether a vector has a whole group, so that all of a tree is done faster in lanes than the bottom of it by walking, and
+    /// several groups faster side by side. Only then numbers of exits follow each other otherwise than from a multiple of
+    /// eight on.
+    const IS_WIDE: bool;
 
     /// How many of sixteen ascending marks are not above `value`.
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
@@ -24,13 +26,10 @@ pub(super) trait Unit: Copy {
         Splits::of(block)
     }
 
-    /// How many levels of a block have splits, at least one.
+    /// How many levels of a block are asked: those that have splits, and at least one, where that is worth the question.
     #[inline(always)]
-    fn levels(self, block: &Block) -> usize {
-        let [_, _, two, three, four, five, six, seven, ..] = block.0;
-        let has_second = two & three < Block::NO_SPLIT;
-        let has_third = four & five & six & seven < Block::NO_SPLIT;
-        1 + usize::from(has_second | has_third) + usize::from(has_third)
+    fn levels(self, _: &Block) -> usize {
+        Block::DEPTH
     }
 
     /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
@@ -50,16 +49,13 @@ pub(super) trait Unit: Copy {
         below: [&[Exits; GROUPS]; Block::EXITS],
     ) -> [Exits; GROUPS];
 
-    /// As [`Crown::numbers`].
-    #[inline(always)]
+    /// As [`Crown::numbers`]. A function of its own has enough registers.
     fn numbers<const GROUPS: usize>(
         self,
         crown: &Crown,
         ranks: &[Ranks<'_>; GROUPS],
         slots: &mut [[Exits; GROUPS]],
-    ) -> [Exits; GROUPS] {
-        crown.numbers(self, ranks, slots)
-    }
+    ) -> [Exits; GROUPS];
 
     /// Makes the planes of `leaves` ready, as many as the unit looks into.
     fn spread(self, leaves: &mut Leaves);
@@ -80,7 +76,7 @@ pub(super) trait Unit: Copy {
 pub(super) struct Portable;
 
 impl Unit for Portable {
-    const IS_DEEP: bool = false;
+    const IS_WIDE: bool = false;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -109,6 +105,16 @@ impl Unit for Portable {
         below: [&[Exits; GROUPS]; Block::EXITS],
     ) -> [Exits; GROUPS] {
         std::array::from_fn(|group| splits.join(ranks[group], below.map(|exits| &exits[group].0)))
+    }
+
+    #[inline(never)]
+    fn numbers<const GROUPS: usize>(
+        self,
+        crown: &Crown,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]],
+    ) -> [Exits; GROUPS] {
+        crown.numbers(self, ranks, slots)
     }
 
     #[inline(always)]

@@ -39,9 +39,15 @@ pub(super) type Lanes<T> = [T; ROWS];
 #[repr(align(64))]
 pub(super) struct Aligned<T>(pub(super) T);
 
-/// Ranks of so many rows, column by column.
+/// Half of them: shorter vectors need not ask for rows that are not there.
+pub(super) const HALF: usize = ROWS / 2;
+
+/// Ranks of so many rows, column by column, and how many halves have rows.
 #[derive(Clone, Copy)]
-pub(super) struct Ranks<'a>(&'a [Aligned<Lanes<i8>>]);
+pub(super) struct Ranks<'a> {
+    columns: &'a [Aligned<Lanes<i8>>],
+    pub(super) halves: usize,
+}
 
 impl<'a> Grove<'a> {
     pub(super) fn of(forest: &Sections<'a>) -> Self {
@@ -64,10 +70,10 @@ impl<'a> Grove<'a> {
         Keys(keys)
     }
 
-    /// The ranks in `columns`, of which there are at least as many as splits name.
-    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>]) -> Ranks<'a> {
+    /// The ranks in `columns`, of which there are at least as many as splits name; of a group that has `rows` rows or more.
+    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>], rows: usize) -> Ranks<'a> {
         assert!(columns.len() >= self.columns, "{} of {} columns", columns.len(), self.columns);
-        Ranks(columns)
+        Ranks { columns, halves: if rows > HALF { 2 } else { 1 } }
     }
 
     /// The block that an exit or a root of this pack leads to.
@@ -192,12 +198,12 @@ impl<'a> Ranks<'a> {
     /// Those in the column that a split of this pack names, or in the first, of whose number this is eight times.
     #[inline(always)]
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
-        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.0.len() * 8);
+        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.columns.len() * 8);
         // So written, it is an address that needs no arithmetic.
         let bytes = column as usize * (ROWS / 8);
         // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
         // as many, each of `ROWS` bytes.
-        let column = unsafe { self.0.as_ptr().byte_add(bytes) };
+        let column = unsafe { self.columns.as_ptr().byte_add(bytes) };
         // SAFETY: one of the columns begins there.
         unsafe { &(*column).0 }
     }

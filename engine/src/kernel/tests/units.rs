@@ -2,10 +2,11 @@
 
 use super::{
     super::{
+        batch::blocks_of,
         crown::{ABREAST, Crown, Slots},
         lanes::{Leaves, byte},
         unit::{Portable, Unit},
-        walk::{Aligned, Grove, Lanes, ROWS, is_leaf},
+        walk::{Aligned, Grove, HALF, Lanes, ROWS, is_leaf},
     },
     *,
 };
@@ -26,9 +27,10 @@ fn plain_exit(block: &Block, columns: &[Aligned<Lanes<i8>>], row: usize) -> u32 
 /// Where a row that is at `at` is so many levels of blocks below, or at a leaf before.
 fn plain_way(grove: Grove<'_>, mut at: u32, levels: u32, columns: &[Aligned<Lanes<i8>>], row: usize) -> u32 {
     for _ in 0..levels {
-        if grove.levels > 0 || !is_leaf(at) {
-            at = plain_exit(grove.block(at), columns, row);
+        if grove.levels == 0 && is_leaf(at) {
+            break;
         }
+        at = plain_exit(grove.block(at), columns, row);
     }
     at
 }
@@ -62,31 +64,35 @@ fn check_leaves(unit: impl Unit, random: &mut Random) {
 }
 
 /// Compares where trees of that shape lead rows; how many trees were done as a whole.
-fn check_trees(unit: impl Unit, shape: Shape, random: &mut Random) -> usize {
+fn check_trees<U: Unit>(unit: U, shape: Shape, random: &mut Random) -> usize {
     let draft = draft(shape, random).with_second_form();
     let pack = Pack::from_bytes(&draft.write()).unwrap();
     let forest = pack.sections();
     let (grove, width) = (Grove::of(&forest), forest.columns.len());
     let (mut crown, mut slots, mut whole) = (Crown::default(), Slots::default(), 0);
     for (at, &root) in forest.roots.iter().enumerate().filter(|(_, root)| grove.levels > 0 || !is_leaf(**root)) {
-        let end = forest.roots.get(at + 1).map_or(forest.blocks.len(), |root| *root as usize);
         let columns: Vec<Aligned<Lanes<i8>>> = (0..width * ABREAST)
             .map(|_| Aligned(std::array::from_fn(|_| byte(random.below(shape.thresholds) as u32))))
             .collect();
         let mut check = |crown: &Crown, levels| {
-            let ranks = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
-            let many = unit.numbers(crown, &ranks, &mut slots.many);
+            let ranks = std::array::from_fn(|group| grove.ranks(&columns[group * width..], ROWS));
+            let is_even = levels != u32::MAX;
+            let many = is_even.then(|| unit.numbers(crown, &ranks, &mut slots.many));
             for (group, ranks) in ranks.into_iter().enumerate() {
                 let [one] = unit.numbers(crown, &[ranks], &mut slots.one);
-                assert_eq!(one, many[group]);
+                assert!(many.is_none_or(|many| many[group] == one));
+                let few = grove.ranks(&columns[group * width..], HALF);
+                let [few] = unit.numbers(crown, &[few], &mut slots.one);
+                assert_eq!(few.0[..HALF], one.0[..HALF]);
                 for row in 0..ROWS {
                     let expected = plain_way(grove, root, levels, &columns[group * width..], row);
-                    assert_eq!(crown.leaves.bits[usize::from(one.0[row])], expected, "{shape:?}");
+                    let value = |at| if is_even { at } else { grove.leaf_value(at).to_bits() };
+                    assert_eq!(crown.leaves.bits[usize::from(one.0[row])], value(expected), "{shape:?}");
                 }
             }
         };
-        if grove.levels > 0 && crown.set(unit, grove, &forest.blocks[root as usize..end], root) {
-            check(&crown, grove.levels);
+        if (U::IS_WIDE || grove.levels > 0) && crown.set(unit, grove, blocks_of(&forest, at), root) {
+            check(&crown, if grove.levels == 0 { u32::MAX } else { grove.levels });
             whole += 1;
         }
         if grove.levels != 1 {
@@ -98,7 +104,7 @@ fn check_trees(unit: impl Unit, shape: Shape, random: &mut Random) -> usize {
 }
 
 /// Compares what `unit` does with what is plainly right.
-fn check_unit(unit: impl Unit) {
+fn check_unit<U: Unit>(unit: U) {
     let mut random = Random(11);
     check_marks(unit, &mut random);
     check_leaves(unit, &mut random);
@@ -110,7 +116,9 @@ fn check_unit(unit: impl Unit) {
     let deep = Shape { height_max: 9, splits: 100, trees: 10, ..PLAIN };
     assert_eq!(check_trees(unit, deep, &mut random), 0);
     check_trees(unit, Shape { splits: 90, ..deep }, &mut random);
-    check_trees(unit, Shape { height_max: 12, splits: 70, ..deep }, &mut random);
+    let uneven = [(30, 66, 60), (11, 80, 20)]
+        .map(|(height_max, splits, trees)| check_trees(unit, Shape { trees, height_max, splits, ..deep }, &mut random));
+    assert!(if U::IS_WIDE { uneven[0] > 4 && uneven[1] > 4 } else { uneven == [0, 0] }, "{uneven:?} trees as a whole");
 }
 
 #[test]
