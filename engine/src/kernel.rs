@@ -3,7 +3,7 @@
 //!
 //! [`plain`] walks the nodes, one row and one tree after the other: every pack has these, and the other kernels are held
 //! against it. Where the trees have a second form, [`single`] takes one row down many trees at a time, and
-//! [`batch`] takes many rows down one tree at a time, the top six levels of it in vector lanes.
+//! [`batch`] takes many rows down one tree at a time, all of it in vector lanes or the top six levels.
 
 #![allow(clippy::inline_always, reason = "what is compiled for several instruction sets must be inlined into each")]
 #![allow(clippy::needless_range_loop, reason = "loops over rows that become vector instructions index several arrays")]

@@ -1,6 +1,7 @@
 //! Many rows: their values are turned into columns of ranks, then all go down one tree after the other.
 //!
-//! The top six levels of a tree are done in [`lanes`], what is below in [`walk`](super::walk) with eight rows side by side.
+//! What a [`Crown`] holds of a tree is done in [`lanes`](super::lanes): with AVX-512 all of it, if it has not too many leaves,
+//! else the top six levels; what is below in [`walk`](super::walk) with several rows side by side.
 //! The one algorithm is compiled for what every processor of the kind has and, on `x86-64`, for AVX2 and AVX-512, which are
 //! chosen where they are there.
 
