@@ -13,15 +13,22 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod batch;
+mod buffers;
+#[cfg(target_arch = "x86_64")]
 mod crown;
 mod keys;
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod leaves;
 mod plain;
 mod single;
 #[cfg(target_arch = "x86_64")]
 mod tables;
+mod top;
 mod unit;
 mod walk;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use std::cell::RefCell;
 

@@ -6,19 +6,18 @@ use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
     _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
     _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
+    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
     _mm256_unpacklo_epi16, _mm256_xor_si256,
 };
 
-use bytemuck::{cast, cast_ref};
+use bytemuck::cast;
 
 use super::{
-    crown::Crown,
-    lanes::{Exits, Leaves, Numbers, Splits},
-    unit::Unit,
-    walk::{Aligned, HALF, Lanes, ROWS, Ranks},
+    lanes::Splits,
+    top::Top,
+    unit::{Narrow, Rows, Tree, Unit},
+    walk::{HALF, Half, HalfRanks},
 };
-use crate::pack::format::Block;
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +35,7 @@ impl Avx2 {
 }
 
 impl Unit for Avx2 {
-    const IS_WIDE: bool = false;
+    type Ready = Top;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -45,55 +44,38 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn exits<const LEVELS: usize, const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        numbers: &Numbers,
-        ranks: &[Ranks<'_>; GROUPS],
-    ) -> [Exits; GROUPS] {
+    fn set(self, top: &mut Top, tree: Tree<'_>) -> bool {
+        top.set(self, tree)
+    }
+
+    #[inline(always)]
+    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
+        top.go_down(self, tree, rows);
+    }
+}
+
+impl Narrow for Avx2 {
+    #[inline(always)]
+    fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8> {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { exits(splits, numbers, ranks) }
+        cast(unsafe { exits(splits, ranks) })
     }
 
     #[inline(always)]
-    fn join<const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        ranks: &[Ranks<'_>; GROUPS],
-        below: [&[Exits; GROUPS]; Block::EXITS],
-    ) -> [Exits; GROUPS] {
+    fn top_exits(self, top: &Top, ranks: HalfRanks<'_>) -> Half<u8> {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { join(splits, ranks, below) }
+        cast(unsafe { top_exits(top, ranks) })
     }
 
     #[inline(always)]
-    fn numbers<const GROUPS: usize>(
-        self,
-        crown: &Crown,
-        ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]],
-    ) -> [Exits; GROUPS] {
+    fn spread(self, top: &mut Top) {
+        top.spread();
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, top: &Top, exits: &Half<u8>, sums: &mut Half<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { numbers(self, crown, ranks, slots) }
-    }
-
-    #[inline(always)]
-    fn spread(self, leaves: &mut Leaves) {
-        if leaves.count <= 64 {
-            leaves.spread(64);
-        }
-    }
-
-    #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
-        if leaves.count > 64 {
-            return leaves.add(exits, sums);
-        }
-        let exits: [__m256i; 2] = cast(exits.0);
-        for (exits, sums) in exits.into_iter().zip(sums.as_chunks_mut::<HALF>().0) {
-            // SAFETY: having `self` is the proof that the processor has AVX2.
-            unsafe { add_leaves(leaves, exits, sums) }
-        }
+        unsafe { add_leaves(top, exits, sums) }
     }
 }
 
@@ -107,83 +89,54 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
 }
 
-#[inline(never)]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn numbers<const GROUPS: usize>(
-    unit: Avx2,
-    crown: &Crown,
-    ranks: &[Ranks<'_>; GROUPS],
-    slots: &mut [[Exits; GROUPS]],
-) -> [Exits; GROUPS] {
-    crown.numbers(unit, ranks, slots)
-}
-
-/// All bits of those rows of a half of a group that go left at a split.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn left(splits: &Splits, slot: usize, ranks: Ranks<'_>, half: usize) -> __m256i {
-    let halves: &[__m256i; 2] = cast_ref(ranks.column(splits.columns[slot]));
-    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), halves[half])
+fn exits(splits: &Splits, ranks: HalfRanks<'_>) -> __m256i {
+    // All bits of the rows that go left.
+    let left = |slot: usize| {
+        _mm256_cmpgt_epi8(
+            _mm256_set1_epi32(splits.ranks[slot].cast_signed()),
+            cast(*ranks.column(splits.columns[slot])),
+        )
+    };
+    // One less for those, of two exits that lie side by side.
+    let exit = |slot: usize, right: i8| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
+    let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));
+    let right_side = _mm256_blendv_epi8(exit(7, 7), exit(6, 5), left(3));
+    _mm256_blendv_epi8(right_side, left_side, left(1))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits<const GROUPS: usize>(splits: &Splits, numbers: &Numbers, ranks: &[Ranks<'_>; GROUPS]) -> [Exits; GROUPS] {
-    let first = _mm256_set1_epi32(numbers[0].cast_signed());
-    let mut exits = [Aligned([0; ROWS]); GROUPS];
-    for group in 0..GROUPS {
-        let mut halves = [first; 2];
-        for half in 0..ranks[group].halves.min(2) {
-            let left = |slot| left(splits, slot, ranks[group], half);
-            // One less for those that go left, of two exits that lie side by side.
-            let exit = |slot, right| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
-            let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));
-            let right_side = _mm256_blendv_epi8(exit(7, 7), exit(6, 5), left(3));
-            halves[half] = _mm256_or_si256(first, _mm256_blendv_epi8(right_side, left_side, left(1)));
-        }
-        exits[group].0 = cast(halves);
+fn top_exits(top: &Top, ranks: HalfRanks<'_>) -> __m256i {
+    let first = exits(&top.root, ranks);
+    // A blend asks the highest bit of each byte.
+    let [low, middle, high] = [_mm256_slli_epi16(first, 7), _mm256_slli_epi16(first, 6), _mm256_slli_epi16(first, 5)];
+    let mut below = [first; 8];
+    for (exit, splits) in below.iter_mut().zip(&top.below).take(top.distinct) {
+        *exit = exits(splits, ranks);
     }
-    exits
+    let two = |at: usize| _mm256_blendv_epi8(below[at], below[at + 1], low);
+    let four = |at: usize| _mm256_blendv_epi8(two(at), two(at + 2), middle);
+    let exit = match top.distinct {
+        2 => two(0),
+        4 => four(0),
+        _ => _mm256_blendv_epi8(four(0), four(4), high),
+    };
+    _mm256_or_si256(exit, _mm256_slli_epi16(first, 3))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn join<const GROUPS: usize>(
-    splits: &Splits,
-    ranks: &[Ranks<'_>; GROUPS],
-    below: [&[Exits; GROUPS]; Block::EXITS],
-) -> [Exits; GROUPS] {
-    let mut exits = [Aligned([0; ROWS]); GROUPS];
-    for group in 0..GROUPS {
-        let mut halves = [_mm256_setzero_si256(); 2];
-        for half in 0..ranks[group].halves.min(2) {
-            let below = |at: usize| {
-                let halves: &[__m256i; 2] = cast_ref(&below[at][group].0);
-                halves[half]
-            };
-            let two = |slot: usize, at: usize| {
-                _mm256_blendv_epi8(below(at + 1), below(at), left(splits, slot, ranks[group], half))
-            };
-            let left_side = _mm256_blendv_epi8(two(5, 2), two(4, 0), left(splits, 2, ranks[group], half));
-            let right_side = _mm256_blendv_epi8(two(7, 6), two(6, 4), left(splits, 3, ranks[group], half));
-            halves[half] = _mm256_blendv_epi8(right_side, left_side, left(splits, 1, ranks[group], half));
-        }
-        exits[group].0 = cast(halves);
-    }
-    exits
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn add_leaves(leaves: &Leaves, exits: __m256i, sums: &mut [f32; HALF]) {
+fn add_leaves(top: &Top, exits: &Half<u8>, sums: &mut Half<f32>) {
     let exits = in_turns(exits);
     // Each sixteen leaves have an index that is negative for leaves of others, for which zero is looked up.
     let indices = [0, 16, 32, 48].map(|first| {
         let within = _mm256_xor_si256(exits, _mm256_set1_epi8(first));
         _mm256_adds_epu8(within, _mm256_set1_epi8(0x70))
     });
-    let planes = leaves.planes.each_ref().map(|plane| {
-        let sixteens: [__m128i; 4] = cast(plane[0].0);
+    let planes = top.planes.map(|plane| {
+        let sixteens: [__m128i; 4] = cast(plane.0);
         let look_up = |at: usize| _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteens[at]), indices[at]);
         _mm256_or_si256(_mm256_or_si256(look_up(0), look_up(1)), _mm256_or_si256(look_up(2), look_up(3)))
     });
@@ -193,15 +146,15 @@ fn add_leaves(leaves: &Leaves, exits: __m256i, sums: &mut [f32; HALF]) {
 /// `exits` in the order in which [`add_planes`] puts rows right.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn in_turns(exits: __m256i) -> __m256i {
+fn in_turns(exits: &Half<u8>) -> __m256i {
     // Joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
-    _mm256_permutevar8x32_epi32(exits, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
+    _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
 }
 
 /// Adds numbers to `sums`, of which byte `i` of each is in plane `i`, whose rows are [`in_turns`].
 #[inline]
 #[target_feature(enable = "avx2")]
-fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut [f32; HALF]) {
+fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut Half<f32>) {
     let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
     let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
     let values = [
@@ -210,9 +163,9 @@ fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut [f32; HAL
         _mm256_unpacklo_epi16(high, high_upper),
         _mm256_unpackhi_epi16(high, high_upper),
     ];
-    let before: [__m256; 4] = cast(*sums);
+    let before: [__m256; HALF / 8] = cast(*sums);
     let mut after = before;
-    for eight in 0..4 {
+    for eight in 0..HALF / 8 {
         after[eight] = _mm256_add_ps(before[eight], cast(values[eight]));
     }
     *sums = cast(after);

@@ -6,29 +6,29 @@
 #![allow(clippy::cast_possible_truncation, reason = "indices of bytes in a vector")]
 
 use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _mm256_cmplt_epu32_mask, _mm256_set1_epi32, _mm512_add_epi8, _mm512_add_ps,
-    _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask, _mm512_mask_blend_epi8, _mm512_maskz_permutexvar_epi8,
-    _mm512_maskz_set1_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
-    _mm512_permutexvar_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_i64x2, _mm512_test_epi8_mask, _mm512_unpackhi_epi8, _mm512_unpackhi_epi16, _mm512_unpacklo_epi8,
-    _mm512_unpacklo_epi16, _mm512_xor_si512,
+    __m256i, __m512i, _mm256_cmplt_epu32_mask, _mm256_set1_epi32, _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask,
+    _mm512_mask_blend_epi8, _mm512_maskz_permutexvar_epi8, _mm512_maskz_set1_epi8, _mm512_set1_epi32,
+    _mm512_setzero_si512, _mm512_xor_si512,
 };
 
 use bytemuck::cast;
 
 use super::{
     avx2::Avx2,
-    crown::Crown,
-    lanes::{Exits, Leaves, Numbers, Splits},
-    unit::{self, Unit, WALKS},
+    crown::{Crown, Numbers},
+    lanes::Splits,
+    leaves::{self, Exits, Leaves},
+    unit::{self, Rows, Tree, Unit, WALKS},
     walk::{Aligned, Grove, Lanes, ROWS, Ranks, sixteen},
+    wide::Wide,
 };
 use crate::pack::format::Block;
 
 /// Having it is the proof that the processor has AVX-512 F, BW, VL and VBMI, and what AVX2 here stands for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512(Avx2);
 
+#[expect(clippy::unused_self, reason = "it is the proof")]
 impl Avx512 {
     /// It, if the processor has it.
     pub(super) fn detect() -> Option<Self> {
@@ -36,34 +36,33 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vbmi");
-        Avx2::detect().filter(|_| has_all).map(|_| Self(()))
-    }
-}
-
-impl Unit for Avx512 {
-    const IS_WIDE: bool = true;
-
-    #[inline(always)]
-    fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
-        // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { not_above(marks, value) }
+        Avx2::detect().filter(|_| has_all).map(Self)
     }
 
+    /// What it has of AVX2.
+    pub(super) fn avx2(self) -> Avx2 {
+        self.0
+    }
+
+    /// The splits of a block, made ready.
     #[inline(always)]
-    fn splits(self, block: &Block) -> Splits {
+    pub(super) fn splits(self, block: &Block) -> Splits {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         let [columns, ranks] = cast(unsafe { made_ready(block) });
         Splits { columns, ranks }
     }
 
+    /// How many levels of a block are asked: those that have splits, and at least one.
     #[inline(always)]
-    fn levels(self, block: &Block) -> usize {
+    pub(super) fn levels(self, block: &Block) -> usize {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         usize::from(LEVELS[usize::from(unsafe { with_splits(block) })])
     }
 
+    /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
+    /// are ranks of. What it has no splits for is left through the first of its exits.
     #[inline(always)]
-    fn exits<const LEVELS: usize, const GROUPS: usize>(
+    pub(super) fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,
@@ -73,8 +72,9 @@ impl Unit for Avx512 {
         unsafe { exits::<LEVELS, GROUPS>(splits, numbers, ranks) }
     }
 
+    /// Of what each row has below the exits of a block, what it has below the one that it leaves through.
     #[inline(always)]
-    fn join<const GROUPS: usize>(
+    pub(super) fn join<const GROUPS: usize>(
         self,
         splits: &Splits,
         ranks: &[Ranks<'_>; GROUPS],
@@ -84,8 +84,9 @@ impl Unit for Avx512 {
         unsafe { join(splits, ranks, below) }
     }
 
+    /// As [`Crown::numbers`].
     #[inline(always)]
-    fn numbers<const GROUPS: usize>(
+    pub(super) fn numbers<const GROUPS: usize>(
         self,
         crown: &Crown,
         ranks: &[Ranks<'_>; GROUPS],
@@ -95,25 +96,55 @@ impl Unit for Avx512 {
         unsafe { numbers(self, crown, ranks, slots) }
     }
 
+    /// Makes the planes of `leaves` ready.
     #[inline(always)]
-    fn spread(self, leaves: &mut Leaves) {
+    pub(super) fn spread(self, leaves: &mut Leaves) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { spread(leaves) }
+        unsafe { leaves::spread(leaves) }
     }
 
+    /// Adds to each row's sum the leaf that has its number.
     #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
+    pub(super) fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { add_leaves(leaves, exits, sums) }
+        unsafe { leaves::add_leaves(leaves, exits, sums) }
     }
 
+    /// As [`unit::walk_on`], of a multiple of sixteen rows.
     #[inline(always)]
-    fn walk_on(self, grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
+    pub(super) fn walk_on(
+        self,
+        grove: Grove<'_>,
+        tops: &[u32; 64],
+        exits: &[u8],
+        keys: &[[u32; WALKS]],
+        sums: &mut [f32],
+    ) {
         if !sixteen::reaches(grove) {
             return unit::walk_on(grove, tops, exits, keys, sums);
         }
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { sixteen::walk_on(grove, tops, exits, keys, sums) }
+    }
+}
+
+impl Unit for Avx512 {
+    type Ready = Wide;
+
+    #[inline(always)]
+    fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
+        // SAFETY: having `self` is the proof that the processor has AVX-512.
+        unsafe { not_above(marks, value) }
+    }
+
+    #[inline(always)]
+    fn set(self, wide: &mut Wide, tree: Tree<'_>) -> bool {
+        wide.set(self, tree)
+    }
+
+    #[inline(always)]
+    fn go_down(self, wide: &mut Wide, tree: Tree<'_>, rows: Rows<'_>) {
+        wide.go_down(self, tree, rows);
     }
 }
 
@@ -258,70 +289,4 @@ fn join<const GROUPS: usize>(
         }
     }
     leave::<{ Block::DEPTH }, GROUPS>(splits, ranks, exits)
-}
-
-/// Byte `i` of each of 32 numbers, for `i` of 0 and 1.
-const LOW_BYTES: [u8; 64] = {
-    let mut bytes = [0; 64];
-    let mut at = 0;
-    while at < 64 {
-        bytes[at] = (at % 32 * 4 + at / 32) as u8;
-        at += 1;
-    }
-    bytes
-};
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn spread(leaves: &mut Leaves) {
-    let low: __m512i = cast(LOW_BYTES);
-    let high = _mm512_add_epi8(low, _mm512_set1_epi8(2));
-    for at in 0..leaves.count.div_ceil(64) {
-        let sixteens: [__m512i; 4] = cast(leaves.bits.as_chunks::<64>().0[at]);
-        let of_two = |at: usize, bytes| _mm512_permutex2var_epi8(sixteens[at], bytes, sixteens[at + 1]);
-        for (first, bytes) in [(0, low), (2, high)] {
-            let (one, other) = (of_two(0, bytes), of_two(2, bytes));
-            leaves.planes[first][at].0 = cast(_mm512_shuffle_i64x2::<0x44>(one, other));
-            leaves.planes[first + 1][at].0 = cast(_mm512_shuffle_i64x2::<0xee>(one, other));
-        }
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn add_leaves(leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
-    // Joining bytes goes on within the quarters of a vector and would leave rows 0 to 3 beside 16 to 19, 32 to 35 and 48 to 51.
-    let exits = _mm512_permutexvar_epi32(
-        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
-        cast(exits.0),
-    );
-    let (second, fourth) = (_mm512_test_epi8_mask(exits, _mm512_set1_epi8(64)), _mm512_movepi8_mask(exits));
-    let mut planes = [exits; 4];
-    for (bytes, plane) in planes.iter_mut().zip(&leaves.planes) {
-        *bytes = _mm512_permutexvar_epi8(exits, cast(plane[0].0));
-        if leaves.count > 64 {
-            let upper = _mm512_permutexvar_epi8(exits, cast(plane[1].0));
-            *bytes = _mm512_mask_blend_epi8(second, *bytes, upper);
-        }
-        if leaves.count > 128 {
-            let lower = _mm512_permutexvar_epi8(exits, cast(plane[2].0));
-            let upper = _mm512_permutexvar_epi8(exits, cast(plane[3].0));
-            *bytes = _mm512_mask_blend_epi8(fourth, *bytes, _mm512_mask_blend_epi8(second, lower, upper));
-        }
-    }
-    let [first, second, third, fourth] = planes;
-    let [low, low_upper] = [_mm512_unpacklo_epi8(first, second), _mm512_unpacklo_epi8(third, fourth)];
-    let [high, high_upper] = [_mm512_unpackhi_epi8(first, second), _mm512_unpackhi_epi8(third, fourth)];
-    let values = [
-        _mm512_unpacklo_epi16(low, low_upper),
-        _mm512_unpackhi_epi16(low, low_upper),
-        _mm512_unpacklo_epi16(high, high_upper),
-        _mm512_unpackhi_epi16(high, high_upper),
-    ];
-    let before: [__m512; 4] = cast(*sums);
-    let mut after = before;
-    for sixteen in 0..4 {
-        after[sixteen] = _mm512_add_ps(before[sixteen], cast(values[sixteen]));
-    }
-    *sums = cast(after);
 }

@@ -7,17 +7,15 @@
 #![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
 
 use super::{
-    lanes::{Exits, LEAVES_MAX, Leaves, Numbers, Splits},
-    unit::Unit,
-    walk::{Aligned, Grove, ROWS, Ranks, is_leaf},
+    avx512::Avx512,
+    lanes::Splits,
+    leaves::{Exits, LEAVES_MAX, Leaves},
+    walk::{Grove, Ranks, is_leaf},
 };
 use crate::pack::format::Block;
 
-/// Groups that go down a tree side by side, where there are as many and the tree's ways are of one length.
-pub(super) const ABREAST: usize = 4;
-
 /// The most blocks that a tree may have.
-const BLOCKS_MAX: usize = 128;
+pub(super) const BLOCKS_MAX: usize = 128;
 /// The most that it may have where its ways are of one length: those at the bottom have eight leaves each.
 const EVEN_BLOCKS_MAX: usize = 1 + Block::EXITS + LEAVES_MAX / Block::EXITS;
 
@@ -25,31 +23,12 @@ const EVEN_BLOCKS_MAX: usize = 1 + Block::EXITS + LEAVES_MAX / Block::EXITS;
 const KINDS: usize = 1 + Block::DEPTH;
 
 /// Slots for what is found out: of each block, and behind these for each leaf its number.
-const SLOTS: usize = (BLOCKS_MAX + LEAVES_MAX).next_power_of_two();
+pub(super) const SLOTS: usize = (BLOCKS_MAX + LEAVES_MAX).next_power_of_two();
 /// Slots where ways are of one length.
-const EVEN_SLOTS: usize = EVEN_BLOCKS_MAX.next_power_of_two();
+pub(super) const EVEN_SLOTS: usize = EVEN_BLOCKS_MAX.next_power_of_two();
 
-/// What is found out below blocks, for one group and for many side by side.
-#[derive(Debug)]
-pub(super) struct Slots {
-    pub(super) one: Vec<[Exits; 1]>,
-    pub(super) many: Vec<[Exits; ABREAST]>,
-}
-
-impl Default for Slots {
-    fn default() -> Self {
-        let (mut one, none) = (Vec::with_capacity(SLOTS), Aligned([0; ROWS]));
-        one.resize(BLOCKS_MAX, [none]);
-        one.extend((0..=u8::MAX).map(|number| [Aligned([number; ROWS])]));
-        one.resize(SLOTS, [none]);
-        Self { one, many: vec![[none; ABREAST]; EVEN_SLOTS] }
-    }
-}
-
-impl Slots {
-    /// What they take.
-    pub(super) const BYTES: usize = (SLOTS + ABREAST * EVEN_SLOTS) * size_of::<Exits>();
-}
+/// The numbers of a block's exits, each four times.
+pub(super) type Numbers = [u32; Block::EXITS];
 
 /// A block made ready.
 #[derive(Clone, Copy, Debug, Default)]
@@ -122,7 +101,7 @@ impl Crown {
 
     /// Makes the blocks from `first_end` on ready, which lead to leaves alone and have eight each.
     #[inline(always)]
-    fn add_ends(&mut self, counts: &mut Counts, unit: impl Unit, blocks: &[Block], first_end: usize) {
+    fn add_ends(&mut self, counts: &mut Counts, unit: Avx512, blocks: &[Block], first_end: usize) {
         let bits = self.leaves.bits.as_chunks_mut::<{ Block::EXITS }>().0;
         for (block, bits) in blocks.iter().zip(bits) {
             bits.copy_from_slice(&block.0[Block::EXITS..]);
@@ -137,7 +116,7 @@ impl Crown {
     /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, and of which it is number
     /// `first`. False where they are too many or have too many leaves, or do not lie level by level.
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: impl Unit, grove: Grove<'_>, blocks: &[Block], first: u32) -> bool {
+    pub(super) fn set(&mut self, unit: Avx512, grove: Grove<'_>, blocks: &[Block], first: u32) -> bool {
         let counts = &mut Counts::default();
         let is_whole = match grove.levels {
             0 => self.set_uneven(counts, unit, grove, blocks, first),
@@ -148,14 +127,7 @@ impl Crown {
     }
 
     #[inline(always)]
-    fn set_even(
-        &mut self,
-        counts: &mut Counts,
-        unit: impl Unit,
-        block_levels: u32,
-        blocks: &[Block],
-        first: u32,
-    ) -> bool {
+    fn set_even(&mut self, counts: &mut Counts, unit: Avx512, block_levels: u32, blocks: &[Block], first: u32) -> bool {
         let ends = match (block_levels, blocks) {
             (1, _) => 0,
             (2, _) => 1,
@@ -179,7 +151,7 @@ impl Crown {
     fn set_uneven(
         &mut self,
         counts: &mut Counts,
-        unit: impl Unit,
+        unit: Avx512,
         grove: Grove<'_>,
         blocks: &[Block],
         first: u32,
@@ -225,7 +197,7 @@ impl Crown {
 
     /// Makes the first two levels of blocks ready of a tree that goes on below; the number of an exit is what it leads to.
     #[inline(always)]
-    pub(super) fn set_top(&mut self, unit: impl Unit, grove: Grove<'_>, root: &Block) {
+    pub(super) fn set_top(&mut self, unit: Avx512, grove: Grove<'_>, root: &Block) {
         let counts = &mut Counts::default();
         let below = exits(root, 0).map(|to| {
             if grove.levels > 0 || !is_leaf(to) {
@@ -246,7 +218,7 @@ impl Crown {
     #[inline(always)]
     pub(super) fn numbers<const GROUPS: usize>(
         &self,
-        unit: impl Unit,
+        unit: Avx512,
         ranks: &[Ranks<'_>; GROUPS],
         slots: &mut [[Exits; GROUPS]],
     ) -> [Exits; GROUPS] {
@@ -260,7 +232,7 @@ impl Crown {
     #[inline(always)]
     fn take_steps<const GROUPS: usize, const SLOTS: usize>(
         &self,
-        unit: impl Unit,
+        unit: Avx512,
         ranks: &[Ranks<'_>; GROUPS],
         slots: &mut [[Exits; GROUPS]; SLOTS],
     ) -> [Exits; GROUPS] {

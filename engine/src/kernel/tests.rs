@@ -111,7 +111,7 @@ fn draft(shape: Shape, random: &mut Random) -> Draft {
 fn check(shape: Shape) -> Draft {
     let random = &mut Random(shape.trees as u64 * 31 + shape.height_max as u64);
     let mut last = None;
-    for count in [1, 12, 32, 33, 64, 65, 100, 256, 300] {
+    for count in [1, 12, 32, 33, 64, 65, 120, 256, 300] {
         let draft = draft(shape, random).with_second_form();
         let pack = Pack::from_bytes(&draft.write()).unwrap();
         let forest = pack.sections();

@@ -1,74 +1,93 @@
 //! What batches ask of a processor beyond plain loops, and the plain answers.
 
+use std::ops::Range;
+
 use super::{
-    crown::Crown,
-    lanes::{Exits, Leaves, Numbers, Splits},
-    walk::{Grove, Lanes, Ranks},
+    lanes::Splits,
+    top::Top,
+    walk::{Aligned, Grove, Half, HalfRanks, Lanes, is_leaf},
 };
-use crate::pack::format::Block;
+use crate::pack::{Sections, format::Block};
 
 /// Rows whose keys lie together, and that walk side by side below the lanes.
 pub(super) const WALKS: usize = 8;
 
+/// The most blocks of the next tree that memory is asked for beforehand.
+const NEXT_BLOCKS_MAX: u32 = 128;
+
+/// Tree `at` of `forest`, which does not begin with a leaf.
+#[derive(Clone, Copy)]
+pub(super) struct Tree<'a> {
+    pub(super) forest: &'a Sections<'a>,
+    pub(super) grove: Grove<'a>,
+    pub(super) at: usize,
+}
+
+impl<'a> Tree<'a> {
+    #[inline(always)]
+    pub(super) fn root(self) -> u32 {
+        self.forest.roots[self.at]
+    }
+
+    /// Its blocks, which lie together. At least its root.
+    #[inline(always)]
+    pub(super) fn blocks(self) -> &'a [Block] {
+        let (blocks, root) = (self.forest.blocks, self.root() as usize);
+        let next = self.forest.roots[self.at + 1..].iter().find(|root| !is_leaf(**root));
+        let end = next.map_or(blocks.len(), |next| *next as usize);
+        let end = if self.grove.levels == 1 { root + 1 } else { end };
+        blocks.get(root..end).filter(|blocks| !blocks.is_empty()).unwrap_or(&blocks[root..=root])
+    }
+
+    /// Blocks of the next tree, as many as memory brings while a batch goes down this one.
+    #[inline(always)]
+    pub(super) fn next(self) -> Range<u32> {
+        let root = |at| self.forest.roots.get(at).copied().filter(|root| !is_leaf(*root));
+        let first = root(self.at + 1).unwrap_or(0);
+        first..root(self.at + 2).unwrap_or(first).clamp(first, first + NEXT_BLOCKS_MAX)
+    }
+}
+
+/// What there is of a batch's rows, group by group.
+pub(super) struct Rows<'a> {
+    /// How many rows there are.
+    pub(super) count: usize,
+    /// The bytes of their ranks, of each group column by column.
+    pub(super) bytes: &'a [Aligned<Lanes<i8>>],
+    /// Keys, of each [`WALKS`] rows column by column, where there is something to walk.
+    pub(super) keys: &'a [[u32; WALKS]],
+    /// What the tree's leaves are added to.
+    pub(super) sums: &'a mut [Aligned<Lanes<f32>>],
+}
+
 /// A kind of vector unit.
 pub(super) trait Unit: Copy {
-    /// Whether a vector has a whole group, so that all of a tree is done faster in lanes than the bottom of it by walking, and
-    /// several groups faster side by side. Only then numbers of exits follow each other otherwise than from a multiple of
-    /// eight on.
-    const IS_WIDE: bool;
+    /// What is made ready of a tree.
+    type Ready;
 
     /// How many of sixteen ascending marks are not above `value`.
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
 
-    /// The splits of a block, made ready.
-    #[inline(always)]
-    fn splits(self, block: &Block) -> Splits {
-        Splits::of(block)
-    }
+    /// Makes `tree` ready; whether all of it, so that nothing is left to walk.
+    fn set(self, ready: &mut Self::Ready, tree: Tree<'_>) -> bool;
 
-    /// How many levels of a block are asked: those that have splits, and at least one, where that is worth the question.
-    #[inline(always)]
-    fn levels(self, _: &Block) -> usize {
-        Block::DEPTH
-    }
+    /// Adds the leaves that `rows` reach in `tree`, which is the one that was made ready.
+    fn go_down(self, ready: &mut Self::Ready, tree: Tree<'_>, rows: Rows<'_>);
+}
 
-    /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
-    /// are ranks of. What it has no splits for is left through the first of its exits.
-    fn exits<const LEVELS: usize, const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        numbers: &Numbers,
-        ranks: &[Ranks<'_>; GROUPS],
-    ) -> [Exits; GROUPS];
+/// One whose vectors have half a group at the most.
+pub(super) trait Narrow: Copy {
+    /// Which of a block's eight exits each row leaves it through.
+    fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8>;
 
-    /// Of what each row has below the exits of a block, what it has below the one that it leaves through.
-    fn join<const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        ranks: &[Ranks<'_>; GROUPS],
-        below: [&[Exits; GROUPS]; Block::EXITS],
-    ) -> [Exits; GROUPS];
+    /// Which of its exits each row leaves the top of a tree through.
+    fn top_exits(self, top: &Top, ranks: HalfRanks<'_>) -> Half<u8>;
 
-    /// As [`Crown::numbers`]. A function of its own has enough registers.
-    fn numbers<const GROUPS: usize>(
-        self,
-        crown: &Crown,
-        ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]],
-    ) -> [Exits; GROUPS];
+    /// Makes the planes of `top` ready, if it looks into these.
+    fn spread(self, top: &mut Top);
 
-    /// Makes the planes of `leaves` ready, as many as the unit looks into.
-    fn spread(self, leaves: &mut Leaves);
-
-    /// Adds to each row's sum the leaf that its exit leads to.
-    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
-
-    /// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`; as many as
-    /// there are exits, a multiple of [`ROWS`]. `keys` has those of each [`WALKS`] rows column by column.
-    #[inline(always)]
-    fn walk_on(self, grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
-        walk_on(grove, tops, exits, keys, sums);
-    }
+    /// Adds to each row's sum the leaf that its exit of `top` leads to.
+    fn add_leaves(self, top: &Top, exits: &Half<u8>, sums: &mut Half<f32>);
 }
 
 /// What every processor has.
@@ -76,7 +95,7 @@ pub(super) trait Unit: Copy {
 pub(super) struct Portable;
 
 impl Unit for Portable {
-    const IS_WIDE: bool = false;
+    type Ready = Top;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -88,45 +107,41 @@ impl Unit for Portable {
     }
 
     #[inline(always)]
-    fn exits<const LEVELS: usize, const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        numbers: &Numbers,
-        ranks: &[Ranks<'_>; GROUPS],
-    ) -> [Exits; GROUPS] {
-        ranks.map(|ranks| splits.exits(numbers, ranks))
+    fn set(self, top: &mut Top, tree: Tree<'_>) -> bool {
+        top.set(self, tree)
     }
 
     #[inline(always)]
-    fn join<const GROUPS: usize>(
-        self,
-        splits: &Splits,
-        ranks: &[Ranks<'_>; GROUPS],
-        below: [&[Exits; GROUPS]; Block::EXITS],
-    ) -> [Exits; GROUPS] {
-        std::array::from_fn(|group| splits.join(ranks[group], below.map(|exits| &exits[group].0)))
-    }
-
-    #[inline(never)]
-    fn numbers<const GROUPS: usize>(
-        self,
-        crown: &Crown,
-        ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]],
-    ) -> [Exits; GROUPS] {
-        crown.numbers(self, ranks, slots)
-    }
-
-    #[inline(always)]
-    fn spread(self, _: &mut Leaves) {}
-
-    #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
-        leaves.add(exits, sums);
+    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
+        top.go_down(self, tree, rows);
     }
 }
 
-/// As [`Unit::walk_on`]. A function of its own has enough registers.
+impl Narrow for Portable {
+    #[inline(always)]
+    fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8> {
+        splits.exits(ranks)
+    }
+
+    #[inline(always)]
+    fn top_exits(self, top: &Top, ranks: HalfRanks<'_>) -> Half<u8> {
+        top.exits(ranks)
+    }
+
+    #[inline(always)]
+    fn spread(self, _: &mut Top) {}
+
+    #[inline(always)]
+    fn add_leaves(self, top: &Top, exits: &Half<u8>, sums: &mut Half<f32>) {
+        for (sum, exit) in sums.iter_mut().zip(exits) {
+            *sum += f32::from_bits(top.exits[usize::from(exit & 63)]);
+        }
+    }
+}
+
+/// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`; as many as
+/// there are exits, a multiple of [`WALKS`]. `keys` has those of each [`WALKS`] rows column by column. A function of its own has
+/// enough registers.
 #[inline(never)]
 pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
     let keys = keys.chunks_exact(keys.len() / (exits.len() / WALKS));

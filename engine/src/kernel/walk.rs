@@ -39,14 +39,21 @@ pub(super) type Lanes<T> = [T; ROWS];
 #[repr(align(64))]
 pub(super) struct Aligned<T>(pub(super) T);
 
-/// Half of them: shorter vectors need not ask for rows that are not there.
+/// Half of them: shorter vectors ask for no rows that are not there.
 pub(super) const HALF: usize = ROWS / 2;
 
-/// Ranks of so many rows, column by column, and how many halves have rows.
+/// Something of each row of half a group.
+pub(super) type Half<T> = [T; HALF];
+
+/// Ranks of so many rows, column by column.
 #[derive(Clone, Copy)]
-pub(super) struct Ranks<'a> {
-    columns: &'a [Aligned<Lanes<i8>>],
-    pub(super) halves: usize,
+pub(super) struct Ranks<'a>(&'a [Aligned<Lanes<i8>>]);
+
+/// Those of half of the rows: the first half or the latter.
+#[derive(Clone, Copy)]
+pub(super) struct HalfRanks<'a> {
+    ranks: Ranks<'a>,
+    is_latter: bool,
 }
 
 impl<'a> Grove<'a> {
@@ -70,10 +77,10 @@ impl<'a> Grove<'a> {
         Keys(keys)
     }
 
-    /// The ranks in `columns`, of which there are at least as many as splits name; of a group that has `rows` rows or more.
-    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>], rows: usize) -> Ranks<'a> {
+    /// The ranks in `columns`, of which there are at least as many as splits name.
+    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>]) -> Ranks<'a> {
         assert!(columns.len() >= self.columns, "{} of {} columns", columns.len(), self.columns);
-        Ranks { columns, halves: if rows > HALF { 2 } else { 1 } }
+        Ranks(columns)
     }
 
     /// The block that an exit or a root of this pack leads to.
@@ -198,14 +205,36 @@ impl<'a> Ranks<'a> {
     /// Those in the column that a split of this pack names, or in the first, of whose number this is eight times.
     #[inline(always)]
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
-        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.columns.len() * 8);
+        self.part(0, column)
+    }
+
+    /// Those of half of the rows.
+    #[inline(always)]
+    pub(super) fn half(self, is_latter: bool) -> HalfRanks<'a> {
+        HalfRanks { ranks: self, is_latter }
+    }
+
+    /// As [`Self::column`], of `PART` rows from `first` on.
+    #[inline(always)]
+    fn part<const PART: usize>(self, first: usize, column: u32) -> &'a [i8; PART] {
+        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.0.len() * 8 && first + PART <= ROWS);
         // So written, it is an address that needs no arithmetic.
-        let bytes = column as usize * (ROWS / 8);
-        // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
-        // as many, each of `ROWS` bytes.
-        let column = unsafe { self.columns.as_ptr().byte_add(bytes) };
-        // SAFETY: one of the columns begins there.
-        unsafe { &(*column).0 }
+        let (bytes, columns) = (column as usize * (ROWS / 8), self.0.as_ptr());
+        // SAFETY: `Grove::ranks` asked for as many columns as splits name, each of `ROWS` bytes, of which both callers begin at
+        // the first or in the middle.
+        let first = unsafe { columns.byte_add(first) };
+        // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, so this is as far into another.
+        let part = unsafe { first.byte_add(bytes) };
+        // SAFETY: no caller asks for more ranks than one of the columns has from there on.
+        unsafe { &*part.cast() }
+    }
+}
+
+impl<'a> HalfRanks<'a> {
+    /// As [`Ranks::column`].
+    #[inline(always)]
+    pub(super) fn column(self, column: u32) -> &'a Half<i8> {
+        self.ranks.part(usize::from(self.is_latter) * HALF, column)
     }
 }
 
