@@ -3,7 +3,7 @@
 //!
 //! [`plain`] walks the nodes, one row and one tree after the other: every pack has these, and the other kernels are held
 //! against it. Where the trees have a second form, [`single`] takes one row down many trees at a time, and
-//! [`batch`] takes many rows down one tree at a time, the top six levels of it in vector lanes.
+//! [`batch`] takes many rows down one tree at a time, all of it in vector lanes or the top six levels.
 
 #![allow(clippy::inline_always, reason = "what is compiled for several instruction sets must be inlined into each")]
 #![allow(clippy::needless_range_loop, reason = "loops over rows that become vector instructions index several arrays")]
@@ -13,14 +13,22 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod batch;
+mod buffers;
+#[cfg(target_arch = "x86_64")]
+mod crown;
 mod keys;
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod leaves;
 mod plain;
 mod single;
 #[cfg(target_arch = "x86_64")]
 mod tables;
+mod top;
 mod unit;
 mod walk;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use std::cell::RefCell;
 
@@ -30,9 +38,6 @@ use thicket_converters::SumOrder;
 use crate::pack::Sections;
 use batch::Batch;
 pub(crate) use plain::{answers, goes_left, leaves, margins};
-
-/// From this many rows on, a batch is worth turning rows into columns.
-const BATCH_MIN: usize = 12;
 
 /// Buffers of larger requests are not kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
@@ -76,18 +81,16 @@ impl Scratch {
     }
 
     fn by_blocks(&mut self, forest: &Sections<'_>, rows: ArrayView2<'_, f32>, each: &mut impl FnMut(&[f32])) {
-        let (count, lanes) = (rows.nrows(), batch::fits(forest));
+        let count = rows.nrows();
+        let batch_min = if batch::fits(forest) { self.batch.rows_min(forest) } else { usize::MAX };
         let mut at = 0;
         while at < count {
-            let left = count - at;
-            let rows_left = || rows.slice(ndarray::s![at.., ..]);
-            at += match left {
-                BATCH_MIN.. if lanes => self.batch.margins(forest, rows_left(), each),
-                _ => {
-                    self.one(forest, rows.row(at), each);
-                    1
-                }
-            };
+            if count - at >= batch_min {
+                at += self.batch.margins(forest, rows.slice(ndarray::s![at.., ..]), each);
+            } else {
+                self.one(forest, rows.row(at), each);
+                at += 1;
+            }
         }
     }
 

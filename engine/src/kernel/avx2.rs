@@ -13,9 +13,10 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::{
-    lanes::{Splits, Top},
-    unit::{Leaves, Unit},
-    walk::{Lanes, ROWS, Ranks},
+    lanes::Splits,
+    top::Top,
+    unit::{Narrow, Rows, Tree, Unit},
+    walk::{HALF, Half, HalfRanks},
 };
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
@@ -34,6 +35,8 @@ impl Avx2 {
 }
 
 impl Unit for Avx2 {
+    type Ready = Top;
+
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
         // SAFETY: having `self` is the proof that the processor has AVX2.
@@ -41,21 +44,38 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn exits(self, splits: &Splits, ranks: Ranks<'_>) -> Lanes<u8> {
+    fn set(self, top: &mut Top, tree: Tree<'_>) -> bool {
+        top.set(self, tree)
+    }
+
+    #[inline(always)]
+    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
+        top.go_down(self, tree, rows);
+    }
+}
+
+impl Narrow for Avx2 {
+    #[inline(always)]
+    fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8> {
         // SAFETY: having `self` is the proof that the processor has AVX2.
         cast(unsafe { exits(splits, ranks) })
     }
 
     #[inline(always)]
-    fn top_exits(self, top: &Top, ranks: Ranks<'_>) -> Lanes<u8> {
+    fn top_exits(self, top: &Top, ranks: HalfRanks<'_>) -> Half<u8> {
         // SAFETY: having `self` is the proof that the processor has AVX2.
         cast(unsafe { top_exits(top, ranks) })
     }
 
     #[inline(always)]
-    fn add_leaves(self, leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+    fn spread(self, top: &mut Top) {
+        top.spread();
+    }
+
+    #[inline(always)]
+    fn add_leaves(self, top: &Top, exits: &Half<u8>, sums: &mut Half<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { add_leaves(leaves, exits, sums) }
+        unsafe { add_leaves(top, exits, sums) }
     }
 }
 
@@ -71,7 +91,7 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits(splits: &Splits, ranks: Ranks<'_>) -> __m256i {
+fn exits(splits: &Splits, ranks: HalfRanks<'_>) -> __m256i {
     // All bits of the rows that go left.
     let left = |slot: usize| {
         _mm256_cmpgt_epi8(
@@ -88,7 +108,7 @@ fn exits(splits: &Splits, ranks: Ranks<'_>) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
+fn top_exits(top: &Top, ranks: HalfRanks<'_>) -> __m256i {
     let first = exits(&top.root, ranks);
     // A blend asks the highest bit of each byte.
     let [low, middle, high] = [_mm256_slli_epi16(first, 7), _mm256_slli_epi16(first, 6), _mm256_slli_epi16(first, 5)];
@@ -108,15 +128,15 @@ fn top_exits(top: &Top, ranks: Ranks<'_>) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
+fn add_leaves(top: &Top, exits: &Half<u8>, sums: &mut Half<f32>) {
     let exits = in_turns(exits);
     // Each sixteen leaves have an index that is negative for leaves of others, for which zero is looked up.
     let indices = [0, 16, 32, 48].map(|first| {
         let within = _mm256_xor_si256(exits, _mm256_set1_epi8(first));
         _mm256_adds_epu8(within, _mm256_set1_epi8(0x70))
     });
-    let planes = leaves.0.map(|plane| {
-        let sixteens: [__m128i; 4] = cast(plane);
+    let planes = top.planes.map(|plane| {
+        let sixteens: [__m128i; 4] = cast(plane.0);
         let look_up = |at: usize| _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(sixteens[at]), indices[at]);
         _mm256_or_si256(_mm256_or_si256(look_up(0), look_up(1)), _mm256_or_si256(look_up(2), look_up(3)))
     });
@@ -126,7 +146,7 @@ fn add_leaves(leaves: &Leaves, exits: &Lanes<u8>, sums: &mut Lanes<f32>) {
 /// `exits` in the order in which [`add_planes`] puts rows right.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn in_turns(exits: &Lanes<u8>) -> __m256i {
+fn in_turns(exits: &Half<u8>) -> __m256i {
     // Joining bytes goes on within the halves of a vector and would leave rows 0 to 3 beside 16 to 19.
     _mm256_permutevar8x32_epi32(cast(*exits), _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))
 }
@@ -134,7 +154,7 @@ pub(super) fn in_turns(exits: &Lanes<u8>) -> __m256i {
 /// Adds numbers to `sums`, of which byte `i` of each is in plane `i`, whose rows are [`in_turns`].
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut Lanes<f32>) {
+fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mut Half<f32>) {
     let [low, low_upper] = [_mm256_unpacklo_epi8(first, second), _mm256_unpacklo_epi8(third, fourth)];
     let [high, high_upper] = [_mm256_unpackhi_epi8(first, second), _mm256_unpackhi_epi8(third, fourth)];
     let values = [
@@ -143,9 +163,9 @@ pub(super) fn add_planes([first, second, third, fourth]: [__m256i; 4], sums: &mu
         _mm256_unpacklo_epi16(high, high_upper),
         _mm256_unpackhi_epi16(high, high_upper),
     ];
-    let before: [__m256; ROWS / 8] = cast(*sums);
+    let before: [__m256; HALF / 8] = cast(*sums);
     let mut after = before;
-    for eight in 0..ROWS / 8 {
+    for eight in 0..HALF / 8 {
         after[eight] = _mm256_add_ps(before[eight], cast(values[eight]));
     }
     *sums = cast(after);

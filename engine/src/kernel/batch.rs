@@ -1,48 +1,41 @@
 //! Many rows: their values are turned into columns of ranks, then all go down one tree after the other.
 //!
-//! The top six levels of a tree are done in [`lanes`], what is below in [`walk`](super::walk) with eight rows side by side.
+//! The top six levels of a tree are done in [`lanes`](super::lanes), what is below in [`walk`](super::walk) with several rows side
+//! by side; with AVX-512 and enough rows all of a tree is done in lanes, if it has not too many leaves (`wide.rs`).
 //! The one algorithm is compiled for what every processor of the kind has and, on `x86-64`, for AVX2 and AVX-512, which are
 //! chosen where they are there.
 
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
 use super::{
-    keys::{self, key, local},
-    lanes::{Top, byte},
-    sum_order,
-    unit::{Leaves, Portable, Unit, WALKS},
-    walk::{Grove, Lanes, ROWS, is_leaf},
+    avx2::Avx2,
+    avx512::Avx512,
+    walk::{HALF, ROWS},
+    wide::Wide,
 };
+use super::{buffers::Buffers, sum_order, top::Top, unit::Portable};
 use crate::pack::{Sections, format::Block};
 
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
-const ROWS_MAX: usize = 256;
-
-/// The most blocks of the next tree that memory is asked for beforehand.
-const NEXT_BLOCKS_MAX: u32 = 128;
+const ROWS_MAX: usize = 512;
 
 /// Whether the ranks of `forest` fit lanes.
 pub(super) fn fits(forest: &Sections<'_>) -> bool {
     forest.forest.rank_max == Block::BYTE_RANK_MAX
 }
 
-/// Buffers for up to [`ROWS_MAX`] rows, which lie in groups of [`ROWS`].
+/// Buffers for up to [`ROWS_MAX`] rows.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Ranks as bytes, of each group column by column.
-    bytes: Vec<Lanes<i8>>,
-    /// Keys, of each eight rows column by column; only where there is something to walk.
-    keys: Vec<[u32; WALKS]>,
-    /// Margins, target by target, in each group by group.
-    sums: Vec<Lanes<f32>>,
+    buffers: Buffers,
     margins: Vec<f32>,
+    top: Top,
+    #[cfg(target_arch = "x86_64")]
+    wide: Wide,
     processor: Processor,
 }
 
@@ -78,15 +71,35 @@ impl Default for Batch {
 impl Batch {
     /// A batch that uses what that one has.
     pub(super) fn on(processor: Processor) -> Self {
-        Self { bytes: Vec::new(), keys: Vec::new(), sums: Vec::new(), margins: Vec::new(), processor }
+        Self {
+            buffers: Buffers::default(),
+            margins: Vec::new(),
+            top: Top::default(),
+            #[cfg(target_arch = "x86_64")]
+            wide: Wide::default(),
+            processor,
+        }
     }
 
     /// What the buffers take.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Lanes<i8>>() * self.bytes.capacity()
-            + size_of::<[u32; WALKS]>() * self.keys.capacity()
-            + size_of::<Lanes<f32>>() * self.sums.capacity()
-            + size_of::<f32>() * self.margins.capacity()
+        let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity();
+        #[cfg(target_arch = "x86_64")]
+        let bytes = bytes + Wide::BYTES;
+        bytes
+    }
+
+    /// From how many rows of `forest` on it is faster here than one row after the other.
+    pub(super) fn rows_min(&self, forest: &Sections<'_>) -> usize {
+        match (self.processor, forest.forest.block_levels) {
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 1 | 2) => 22,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 3) => 31,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), _) => 26,
+            _ => 12,
+        }
     }
 
     /// Calls `each` with the margins of the first of `rows`, as many as this batch holds; how many that were.
@@ -97,30 +110,26 @@ impl Batch {
         each: &mut impl FnMut(&[f32]),
     ) -> usize {
         let count = rows.nrows().min(ROWS_MAX);
-        let groups = count.div_ceil(ROWS);
         let rows = rows.slice(ndarray::s![..count, ..]);
-        self.bytes.resize(forest.columns.len() * groups, [0; ROWS]);
-        if walks(forest) {
-            self.keys.resize(forest.columns.len() * groups * (ROWS / WALKS), [0; WALKS]);
-        }
-        self.sums.resize(forest.base.len() * groups, [0.0; ROWS]);
-        self.margins.resize(forest.base.len(), 0.0);
         let is_base_first = sum_order(forest) == SumOrder::BaseThenLeaves;
-        for (sums, base) in self.sums.chunks_exact_mut(groups).zip(forest.base) {
-            sums.as_flattened_mut().fill(if is_base_first { *base } else { 0.0 });
-        }
+        self.buffers.begin(forest, count, forest.base.iter().map(|base| if is_base_first { *base } else { 0.0 }));
+        self.margins.resize(forest.base.len(), 0.0);
         match self.processor {
-            Processor::Portable => self.run(Portable, forest, rows),
+            Processor::Portable => self.buffers.run(Portable, &mut self.top, forest, rows),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
             Processor::Avx2(avx2) => unsafe { self.run_avx2(avx2, forest, rows) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx512` is the proof that the processor has what this is compiled for.
+            Processor::Avx512(avx512) if count <= narrow_max(forest) => unsafe {
+                self.run_avx2(avx512.avx2(), forest, rows);
+            },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: having `avx512` is the proof that the processor has what this is compiled for.
             Processor::Avx512(avx512) => unsafe { self.run_avx512(avx512, forest, rows) },
         }
         for row in 0..count {
-            let sums = self.sums[row / ROWS..].iter().step_by(groups).map(|sums| sums[row % ROWS]);
-            for ((margin, sum), base) in self.margins.iter_mut().zip(sums).zip(forest.base) {
+            for ((margin, sum), base) in self.margins.iter_mut().zip(self.buffers.sums(row)).zip(forest.base) {
                 *margin = if is_base_first { sum } else { sum + base };
             }
             each(&self.margins);
@@ -131,108 +140,23 @@ impl Batch {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn run_avx2(&mut self, avx2: Avx2, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.run(avx2, forest, rows);
+        self.buffers.run(avx2, &mut self.top, forest, rows);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
     fn run_avx512(&mut self, avx512: Avx512, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.run(avx512, forest, rows);
-    }
-
-    #[inline(always)]
-    fn run(&mut self, unit: impl Unit, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        for (group, rows) in rows.axis_chunks_iter(ndarray::Axis(0), ROWS).enumerate() {
-            self.measure(unit, forest, group, rows);
-        }
-        self.add_leaves(unit, forest, rows.nrows().div_ceil(ROWS));
-    }
-
-    /// Fills in the ranks and keys of a group's `rows`; rows that are not there keep some of former ones.
-    #[inline(always)]
-    fn measure(&mut self, unit: impl Unit, forest: &Sections<'_>, group: usize, rows: ArrayView2<'_, f32>) {
-        let mut values = [0.0; ROWS];
-        let mut at = 0;
-        for ruler in forest.rulers {
-            values.iter_mut().zip(rows.column(ruler.feature as usize)).for_each(|(to, from)| *to = *from);
-            let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values);
-            for column in &forest.columns[at..at + ruler.columns as usize] {
-                let ranks = if column.missing_goes_left() { &left } else { &right };
-                self.fill(forest, group, at, &ranks.map(|rank| local(rank, column.from, Block::BYTE_RANK_MAX)));
-                at += 1;
-            }
-        }
-        let mut ranks = [0; ROWS];
-        for (column, at) in forest.columns[at..].iter().zip(at..) {
-            for (value, rank) in rows.column(column.feature as usize).iter().zip(&mut ranks) {
-                *rank = keys::category_rank(forest, *column, *value);
-            }
-            self.fill(forest, group, at, &ranks);
-        }
-    }
-
-    /// Fills in column `at` of a group.
-    #[inline(always)]
-    fn fill(&mut self, forest: &Sections<'_>, group: usize, at: usize, ranks: &Lanes<u32>) {
-        let columns = forest.columns.len();
-        self.bytes[group * columns + at] = ranks.map(byte);
-        if walks(forest) {
-            for (eight, ranks) in ranks.as_chunks::<WALKS>().0.iter().enumerate() {
-                self.keys[(group * (ROWS / WALKS) + eight) * columns + at] = ranks.map(key);
-            }
-        }
-    }
-
-    /// Adds the leaf that each row reaches in each tree, in the order of the trees.
-    #[inline(always)]
-    fn add_leaves(&mut self, unit: impl Unit, forest: &Sections<'_>, groups: usize) {
-        let grove = Grove::of(forest);
-        let columns = forest.columns.len();
-        let (mut top, mut leaves) = (Top::default(), Leaves::default());
-        let mut exits = [[0; ROWS]; ROWS_MAX / ROWS];
-        for (at, (&root, tree)) in forest.roots.iter().zip(forest.trees).enumerate() {
-            let sums = &mut self.sums[tree.target as usize * groups..][..groups];
-            if grove.levels == 0 && is_leaf(root) {
-                let value = grove.leaf_value(root);
-                sums.as_flattened_mut().iter_mut().for_each(|sum| *sum += value);
-                continue;
-            }
-            top.set(grove, grove.block(root));
-            let ranks = self.bytes.chunks_exact(columns).map(|columns| grove.ranks(columns)).zip(sums.iter_mut());
-            match grove.levels {
-                1 => {
-                    leaves.set(&top.exits);
-                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.exits(&top.root, ranks), sums));
-                }
-                2 => {
-                    leaves.set(&top.exits);
-                    ranks.for_each(|(ranks, sums)| unit.add_leaves(&leaves, &unit.top_exits(&top, ranks), sums));
-                }
-                _ => {
-                    let (exits, _) = exits.split_at_mut(groups);
-                    let mut next = blocks_of_next(forest, at);
-                    let share = next.len().div_ceil(groups);
-                    exits.iter_mut().zip(ranks).for_each(|(exits, (ranks, _))| {
-                        next.by_ref().take(share).for_each(|block| grove.ask_for(block));
-                        *exits = unit.top_exits(&top, ranks);
-                    });
-                    let keys = &self.keys[..columns * groups * (ROWS / WALKS)];
-                    unit.walk_on(grove, &top, exits.as_flattened(), keys, sums.as_flattened_mut());
-                }
-            }
-        }
+        self.buffers.run(avx512, &mut self.wide, forest, rows);
     }
 }
 
-/// Blocks of the tree behind tree `at`, as many as memory brings while a batch goes down one tree: those of a tree lie together.
-#[inline(always)]
-fn blocks_of_next(forest: &Sections<'_>, at: usize) -> Range<u32> {
-    let root = |at| forest.roots.get(at).copied().filter(|root| !is_leaf(*root));
-    let first = root(at + 1).unwrap_or(0);
-    first..root(at + 2).unwrap_or(first).clamp(first, first + NEXT_BLOCKS_MAX)
-}
-
-/// Whether trees go on below the lanes.
-fn walks(forest: &Sections<'_>) -> bool {
-    !matches!(forest.forest.block_levels, 1 | 2)
+/// Up to how many rows of `forest` shorter vectors are faster, because making trees ready for the longest takes more time than
+/// these save, or because they ask for rows that are not there.
+#[cfg(target_arch = "x86_64")]
+fn narrow_max(forest: &Sections<'_>) -> usize {
+    match forest.forest.block_levels {
+        1 | 2 => HALF,
+        3 => 2 * ROWS - ROWS / 4,
+        _ => ROWS - ROWS / 4,
+    }
 }

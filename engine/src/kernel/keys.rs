@@ -3,7 +3,6 @@
 use super::{
     plain::is_member,
     unit::{Portable, Unit},
-    walk::{Lanes, ROWS},
 };
 use crate::pack::{
     Sections,
@@ -65,22 +64,23 @@ fn ranks(unit: impl Unit, forest: &Sections<'_>, ruler: Ruler, value: f32) -> (i
     (rank, rank)
 }
 
-/// The ranks of `values`, as those of [`ranks`].
+/// The ranks of the first `rows` of `values`, as those of [`ranks`].
 #[inline(always)]
-pub(super) fn ranks_of_rows(
+pub(super) fn ranks_of_rows<const LANES: usize>(
     unit: impl Unit,
     forest: &Sections<'_>,
     ruler: Ruler,
-    values: &Lanes<f32>,
-) -> (Lanes<i32>, Lanes<i32>) {
+    values: &[f32; LANES],
+    rows: usize,
+) -> ([i32; LANES], [i32; LANES]) {
     let (sixteens, _) = forest.marks.as_chunks();
     let (sixteens, count) = (&sixteens[ruler.first_mark as usize / 16..], ruler.marks as usize);
     let sorted = values.map(sortable);
-    let (mut left, mut right) = ([0; ROWS], [0; ROWS]);
-    for row in 0..ROWS {
+    let (mut left, mut right) = ([0; LANES], [0; LANES]);
+    for row in 0..rows.min(LANES) {
         left[row] = rank(unit, sixteens, count, sorted[row]);
     }
-    for row in 0..ROWS {
+    for row in 0..LANES {
         right[row] = if values[row].is_nan() { ABOVE } else { left[row] };
         left[row] = if values[row].is_nan() { BELOW } else { left[row] };
     }

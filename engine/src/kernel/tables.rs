@@ -141,7 +141,9 @@ fn each_value<const BLOCKS: usize>(
             for bundle in bundles.iter_mut().take(roots.len().div_ceil(BLOCKS)) {
                 *bundle = tables.through(bundle.map(|at| grove.block(at)));
                 if is_far {
-                    bundle.iter().for_each(|at| grove.ask_for(*at));
+                    for at in bundle {
+                        grove.ask_for(*at);
+                    }
                 }
             }
         }

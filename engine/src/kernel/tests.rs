@@ -9,20 +9,14 @@
 
 use ndarray::Array2;
 
-#[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
-use super::{
-    batch::Processor,
-    lanes::{Top, byte},
-    unit::{Leaves, Portable, Unit},
-    walk::{Grove, Lanes, ROWS, is_leaf},
-    *,
-};
+use super::{batch::Processor, *};
 use crate::pack::{
     Pack,
     draft::{Draft, SecondForm},
     format::{Block, CategorySet, Forest, Node, Tree},
 };
+
+mod units;
 
 /// The sequence "splitmix64" (Steele, Lea, Flood 2014).
 struct Random(u64);
@@ -117,7 +111,7 @@ fn draft(shape: Shape, random: &mut Random) -> Draft {
 fn check(shape: Shape) -> Draft {
     let random = &mut Random(shape.trees as u64 * 31 + shape.height_max as u64);
     let mut last = None;
-    for count in [1, 2, 11, 12, 31, 32, 33, 255, 256, 257, 300] {
+    for count in [1, 12, 32, 33, 64, 65, 120, 256, 300] {
         let draft = draft(shape, random).with_second_form();
         let pack = Pack::from_bytes(&draft.write()).unwrap();
         let forest = pack.sections();
@@ -143,6 +137,15 @@ fn check(shape: Shape) -> Draft {
         found.clear();
         each_margins(&forest, turned.t(), |margins| found.extend(margins.iter().map(|margin| margin.to_bits())));
         assert_eq!(found, expected, "{shape:?}, {count} rows, column by column");
+        for processor in Processor::available() {
+            let (mut batch, mut at) = (Batch::on(processor), 0);
+            found.clear();
+            while at < count && forest.has_blocks() && batch::fits(&forest) {
+                let each = &mut |margins: &[f32]| found.extend(margins.iter().map(|margin| margin.to_bits()));
+                at += batch.margins(&forest, rows.slice(ndarray::s![at.., ..]), each);
+            }
+            assert!(at == 0 || found == expected, "{shape:?}, {count} rows on {processor:?}");
+        }
         last = Some(draft);
     }
     last.unwrap()
@@ -196,96 +199,6 @@ fn where_bytes_would_take_too_many_columns_ranks_are_words() {
 #[test]
 fn a_forest_without_splits_has_no_second_form() {
     assert!(check(Shape { splits: 0, ..PLAIN }).second_form.blocks.is_empty());
-}
-
-#[test]
-fn the_portable_code_answers_as_that_for_this_processor() {
-    let draft = draft(Shape { targets: 2, height_max: 8, ..PLAIN }, &mut Random(9)).with_second_form();
-    let pack = Pack::from_bytes(&draft.write()).unwrap();
-    let mut random = Random(4);
-    let rows = Array2::from_shape_simple_fn((200, PLAIN.features), || random.number(PLAIN.thresholds));
-    let answers = Processor::available().into_iter().map(|processor| {
-        let mut answers = Vec::new();
-        let each = &mut |margins: &[f32]| answers.extend_from_slice(margins);
-        Batch::on(processor).margins(&pack.sections(), rows.view(), each);
-        answers
-    });
-    let answers: Vec<_> = answers.collect();
-    assert!(answers.iter().all(|answer| answer.len() == 400 && *answer == answers[0]));
-}
-
-/// Where a row leaves `block` that has these ranks.
-fn plain_exit(block: &Block, columns: &[Lanes<i8>], row: usize) -> u32 {
-    let mut slot = 1;
-    while slot < Block::EXITS {
-        let split = block.0[slot];
-        let is_right = columns[(split & 0xffff) as usize / 8][row] >= byte(split >> 16);
-        slot = 2 * slot + usize::from(is_right);
-    }
-    block.0[slot]
-}
-
-/// Compares what `unit` does with what is plainly right.
-fn check_unit(unit: impl Unit) {
-    let mut random = Random(11);
-    for count in 0..=16 {
-        let mut marks: [i32; 16] = std::array::from_fn(|_| random.below(40) as i32);
-        marks.sort_unstable();
-        marks[count..].fill(i32::MAX);
-        for value in (-1..41).chain([i32::MIN, i32::MAX - 1]) {
-            assert_eq!(unit.not_above(&marks, value), marks.iter().filter(|mark| **mark <= value).count());
-        }
-    }
-    let mut leaves = Leaves::default();
-    for _ in 0..50 {
-        let values: [f32; 64] = std::array::from_fn(|_| random.number(4000) / 7.0);
-        leaves.set(&values.map(f32::to_bits));
-        let exits: Lanes<u8> = std::array::from_fn(|_| random.below(64) as u8);
-        let before: Lanes<f32> = std::array::from_fn(|_| random.number(300));
-        let mut after = before;
-        unit.add_leaves(&leaves, &exits, &mut after);
-        for row in 0..ROWS {
-            let expected = before[row] + values[usize::from(exits[row])];
-            assert_eq!(after[row].to_bits(), expected.to_bits());
-        }
-    }
-    for (height_max, splits) in (1..=9).map(|height| (height, 100)).chain([(12, 70)]) {
-        let draft = draft(Shape { trees: 40, height_max, splits, ..PLAIN }, &mut random).with_second_form();
-        let pack = Pack::from_bytes(&draft.write()).unwrap();
-        let forest = pack.sections();
-        let grove = Grove::of(&forest);
-        let mut top = Top::default();
-        for root in forest.roots.iter().filter(|root| grove.levels > 0 || !is_leaf(**root)) {
-            let columns: Vec<Lanes<i8>> =
-                forest.columns.iter().map(|_| std::array::from_fn(|_| byte(random.below(60) as u32))).collect();
-            let (root, ranks) = (grove.block(*root), grove.ranks(&columns));
-            top.set(grove, root);
-            let first = unit.exits(&top.root, ranks).map(|exit| root.0[Block::EXITS + usize::from(exit)]);
-            assert_eq!(first, std::array::from_fn(|row| plain_exit(root, &columns, row)), "height {height_max}");
-            if grove.levels == 1 {
-                continue;
-            }
-            let second = unit.top_exits(&top, ranks).map(|exit| top.exits[usize::from(exit)]);
-            let expected: Lanes<u32> = std::array::from_fn(|row| match first[row] {
-                exit if grove.levels == 0 && is_leaf(exit) => exit,
-                exit => plain_exit(grove.block(exit), &columns, row),
-            });
-            assert_eq!(second, expected, "height {height_max}");
-        }
-    }
-}
-
-#[test]
-fn what_batches_ask_of_a_processor_is_answered_rightly() {
-    check_unit(Portable);
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = Avx2::detect() {
-        check_unit(avx2);
-    }
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx512) = Avx512::detect() {
-        check_unit(avx512);
-    }
 }
 
 #[test]

@@ -59,15 +59,33 @@ impl Exit {
     }
 }
 
-/// Rows of a batch that go down a tree together: as many bytes as a vector has.
-pub(super) const ROWS: usize = 32;
+/// Rows of a batch that go down a tree together: as many bytes as a cache line has, and the longest vectors.
+pub(super) const ROWS: usize = 64;
 
 /// Something of each of these rows.
 pub(super) type Lanes<T> = [T; ROWS];
 
+/// Something that begins where a cache line does, so that no vector of it lies in two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub(super) struct Aligned<T>(pub(super) T);
+
+/// Half of them: shorter vectors ask for no rows that are not there.
+pub(super) const HALF: usize = ROWS / 2;
+
+/// Something of each row of half a group.
+pub(super) type Half<T> = [T; HALF];
+
 /// Ranks of so many rows, column by column.
 #[derive(Clone, Copy)]
-pub(super) struct Ranks<'a>(&'a [i8]);
+pub(super) struct Ranks<'a>(&'a [Aligned<Lanes<i8>>]);
+
+/// Those of half of the rows: the first half or the latter.
+#[derive(Clone, Copy)]
+pub(super) struct HalfRanks<'a> {
+    ranks: Ranks<'a>,
+    is_latter: bool,
+}
 
 impl<'a> Grove<'a> {
     pub(super) fn of(forest: &Sections<'a>) -> Self {
@@ -79,6 +97,11 @@ impl<'a> Grove<'a> {
         }
     }
 
+    /// How many columns splits name.
+    pub(super) fn columns(self) -> usize {
+        self.columns
+    }
+
     /// The keys in `keys`, which are at least as many as all columns have.
     pub(super) fn keys<const STRIDE: usize>(self, keys: &'a [u32]) -> Keys<'a, STRIDE> {
         assert!(keys.len() >= self.columns * STRIDE, "{} keys for {} columns", keys.len(), self.columns);
@@ -86,9 +109,9 @@ impl<'a> Grove<'a> {
     }
 
     /// The ranks in `columns`, of which there are at least as many as splits name.
-    pub(super) fn ranks(self, columns: &'a [Lanes<i8>]) -> Ranks<'a> {
+    pub(super) fn ranks(self, columns: &'a [Aligned<Lanes<i8>>]) -> Ranks<'a> {
         assert!(columns.len() >= self.columns, "{} of {} columns", columns.len(), self.columns);
-        Ranks(columns.as_flattened())
+        Ranks(columns)
     }
 
     /// The block that an exit or a root of this pack leads to.
@@ -130,6 +153,12 @@ impl<'a> Grove<'a> {
         debug_assert!(((exit & !Block::LEAF) as usize) < self.leaf_values.len());
         // SAFETY: exits that are marked as leaves lead to leaf values of this pack (`check_uneven`).
         unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
+    }
+
+    /// What so many leaves add from one on, where ways differ in length; nothing where there are not as many.
+    #[inline(always)]
+    pub(super) fn leaf_values(self, first: usize, count: usize) -> &'a [f32] {
+        self.leaf_values.get(first..first.saturating_add(count)).unwrap_or(&[])
     }
 
     /// The most blocks that a way can have: each leads to later ones. A file that is cut short reads as zeros, which lead in
@@ -213,13 +242,36 @@ impl<'a> Ranks<'a> {
     /// Those in the column that a split of this pack names, or in the first, of whose number this is eight times.
     #[inline(always)]
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
+        self.part(0, column)
+    }
+
+    /// Those of half of the rows.
+    #[inline(always)]
+    pub(super) fn half(self, is_latter: bool) -> HalfRanks<'a> {
+        HalfRanks { ranks: self, is_latter }
+    }
+
+    /// As [`Self::column`], of `PART` rows from `first` on.
+    #[inline(always)]
+    fn part<const PART: usize>(self, first: usize, column: u32) -> &'a [i8; PART] {
+        debug_assert!(column.is_multiple_of(8) && (column as usize) < self.0.len() * 8 && first + PART <= ROWS);
         // So written, it is an address that needs no arithmetic.
-        let first = column as usize * (ROWS / 8);
-        debug_assert!(column.is_multiple_of(8) && first < self.0.len());
-        // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, and `Grove::ranks` asked for
-        // as many times `ROWS`.
-        let column = unsafe { self.0.get_unchecked(first..first + ROWS) };
-        column.as_array().expect("it is as long as that")
+        let (bytes, columns) = (column as usize * (ROWS / 8), self.0.as_ptr());
+        // SAFETY: `Grove::ranks` asked for as many columns as splits name, each of `ROWS` bytes, of which both callers begin at
+        // the first or in the middle.
+        let first = unsafe { columns.byte_add(first) };
+        // SAFETY: the columns of splits are below `columns` (`check_splits`), as is the first, so this is as far into another.
+        let part = unsafe { first.byte_add(bytes) };
+        // SAFETY: no caller asks for more ranks than one of the columns has from there on.
+        unsafe { &*part.cast() }
+    }
+}
+
+impl<'a> HalfRanks<'a> {
+    /// As [`Ranks::column`].
+    #[inline(always)]
+    pub(super) fn column(self, column: u32) -> &'a Half<i8> {
+        self.ranks.part(usize::from(self.is_latter) * HALF, column)
     }
 }
 

@@ -236,6 +236,8 @@ impl Block {
     pub(crate) const EXITS: usize = 8;
     /// The exit leads to a leaf.
     pub(crate) const LEAF: u32 = 1 << 31;
+    /// A split both of whose ways lead to the same: no key is greater, whatever its column.
+    pub(crate) const NO_SPLIT: u32 = 0xffff_0000;
     /// The most levels of blocks that trees have whose ways are all of one length.
     pub(crate) const LEVELS_MAX: usize = 3;
     /// The most columns that splits can name.

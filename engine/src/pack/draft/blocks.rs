@@ -2,9 +2,6 @@
 
 use super::{Block, Draft, Node, SecondForm, columns::Columns};
 
-/// A split both of whose ways lead to the same: no key is greater.
-const NO_SPLIT: u32 = 0xffff_0000;
-
 /// A node that a block begins with, below so many levels of splits that lead to it either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Top {
@@ -141,7 +138,7 @@ impl Plan<'_> {
             let Top { node, padding } = slots[slot];
             let split = self.nodes[node as usize];
             let is_split = padding == 0 && !split.is_leaf();
-            block.0[slot] = if is_split { self.words[node as usize] } else { NO_SPLIT };
+            block.0[slot] = if is_split { self.words[node as usize] } else { Block::NO_SPLIT };
             let below = |side| {
                 if is_split {
                     return Top { node: split.next + side, padding: 0 };
