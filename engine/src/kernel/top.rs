@@ -105,12 +105,12 @@ impl Top {
         let share = next.len().div_ceil(rows.sums.len());
         for (group, sums) in rows.sums.iter_mut().enumerate() {
             let ranks = grove.ranks(&rows.bytes[group * columns..]);
+            next.by_ref().take(share).for_each(|block| grove.ask_for(block));
             let count = (rows.count - group * ROWS).min(ROWS);
             let mut exits = [[0; HALF]; ROWS / HALF];
             for (half, exits) in exits.iter_mut().enumerate().take(count.div_ceil(HALF)) {
                 *exits = unit.top_exits(self, ranks.half(half > 0));
             }
-            next.by_ref().take(share).for_each(|block| grove.ask_for(block));
             let eights = count.div_ceil(WALKS);
             let keys = &rows.keys[group * (ROWS / WALKS) * columns..][..eights * columns];
             let (exits, sums) = (&exits.as_flattened()[..eights * WALKS], &mut sums.0[..eights * WALKS]);
