@@ -1,5 +1,6 @@
 """What a process and its descendants use: processor time and memory, by the system's own account."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -15,8 +16,11 @@ class Tree:
         while waiting:
             pid = waiting.pop()
             found.append(pid)
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                waiting.extend(int(child) for child in (task / "children").read_text().split())
+            # A thread may end while it is looked at; its children are its process's then.
+            with contextlib.suppress(FileNotFoundError):
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                        waiting.extend(int(child) for child in (task / "children").read_text().split())
         return found
 
     def processor_ns(self):
