@@ -181,11 +181,13 @@ fn down_uneven<const BLOCKS: usize>(grove: Grove<'_>, tables: &impl Tables<BLOCK
         }
         let mut left = 0;
         for first in (0..count).step_by(BLOCKS) {
-            let walks: [u8; BLOCKS] = std::array::from_fn(|walk| ahead[first + walk]);
-            let blocks = walks.map(|walk| {
-                let exit = at[usize::from(walk)];
-                grove.block(select_unpredictable(is_leaf(exit), 0, exit))
-            });
+            // Loops: closures of this size are not inlined into what is compiled for the processor.
+            let (mut walks, mut blocks) = ([0; BLOCKS], [grove.block(0); BLOCKS]);
+            for index in 0..BLOCKS {
+                walks[index] = ahead[first + index];
+                let exit = at[usize::from(walks[index])];
+                blocks[index] = grove.block(select_unpredictable(is_leaf(exit), 0, exit));
+            }
             let next = tables.through(blocks);
             for index in 0..BLOCKS.min(count - first) {
                 at[usize::from(walks[index])] = next[index];
