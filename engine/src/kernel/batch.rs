@@ -34,8 +34,9 @@ pub(super) struct Batch {
     buffers: Buffers,
     margins: Vec<f32>,
     top: Top,
+    /// Made when it is first used: one row never needs it, and some processors never do.
     #[cfg(target_arch = "x86_64")]
-    wide: Wide,
+    wide: Option<Wide>,
     processor: Processor,
 }
 
@@ -76,7 +77,7 @@ impl Batch {
             margins: Vec::new(),
             top: Top::default(),
             #[cfg(target_arch = "x86_64")]
-            wide: Wide::default(),
+            wide: None,
             processor,
         }
     }
@@ -85,7 +86,7 @@ impl Batch {
     pub(super) fn bytes(&self) -> usize {
         let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity();
         #[cfg(target_arch = "x86_64")]
-        let bytes = bytes + Wide::BYTES;
+        let bytes = bytes + self.wide.as_ref().map_or(0, |_| Wide::BYTES);
         bytes
     }
 
@@ -146,7 +147,7 @@ impl Batch {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
     fn run_avx512(&mut self, avx512: Avx512, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.buffers.run(avx512, &mut self.wide, forest, rows);
+        self.buffers.run(avx512, self.wide.get_or_insert_with(Wide::default), forest, rows);
     }
 }
 
