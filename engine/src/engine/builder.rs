@@ -216,8 +216,9 @@ impl Builder {
         };
         let processors = || available_parallelism().map_or(1, NonZero::get);
         let gauge = Gauge::new("/");
-        let limit_bytes = limit::detect(self.memory_limit, &gauge)?;
-        let memory_bytes = limit::available(&gauge).unwrap_or(u64::MAX);
+        let available = limit::available(&gauge);
+        let memory_bytes = available.as_ref().copied().unwrap_or(u64::MAX);
+        let limit_bytes = limit::detect(self.memory_limit, available)?;
         tracing::info!(limit_bytes, "memory for models");
         let cache_dir = self.cache_dir.unwrap_or_else(|| std::env::temp_dir().join("thicket"));
         let counters = Arc::<Counters>::default();
