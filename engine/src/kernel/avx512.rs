@@ -18,8 +18,8 @@ use super::{
     crown::{Crown, Numbers},
     lanes::Splits,
     leaves::{self, Exits, Leaves},
-    unit::{self, Rows, Tree, Unit, WALKS},
-    walk::{Aligned, Grove, Lanes, ROWS, Ranks, sixteen},
+    unit::{self, Rows, Tree, Unit},
+    walk::{Aligned, Grove, KEYED, Lanes, ROWS, Ranks, sixteen},
     wide::Wide,
 };
 use crate::pack::format::Block;
@@ -117,7 +117,7 @@ impl Avx512 {
         grove: Grove<'_>,
         tops: &[u32; 64],
         exits: &[u8],
-        keys: &[[u32; WALKS]],
+        keys: &[[u32; KEYED]],
         sums: &mut [f32],
     ) {
         if !sixteen::reaches(grove) {

@@ -5,8 +5,8 @@ use ndarray::ArrayView2;
 use super::{
     keys::{self, key, local},
     lanes::{byte, rank},
-    unit::{Rows, Tree, Unit, WALKS},
-    walk::{Aligned, Grove, HALF, Lanes, ROWS, is_leaf},
+    unit::{Rows, Tree, Unit},
+    walk::{Aligned, Grove, HALF, KEYED, Lanes, ROWS, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -16,7 +16,7 @@ pub(super) struct Buffers {
     /// Ranks as bytes, of each group column by column.
     bytes: Vec<Aligned<Lanes<i8>>>,
     /// Keys, of each eight rows column by column; of the present rows only once a tree has been walked.
-    keys: Vec<[u32; WALKS]>,
+    keys: Vec<[u32; KEYED]>,
     /// Margins, target by target, in each group by group.
     sums: Vec<Aligned<Lanes<f32>>>,
     /// How many rows there are.
@@ -27,7 +27,7 @@ impl Buffers {
     /// What they take.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Lanes<i8>>() * self.bytes.capacity()
-            + size_of::<[u32; WALKS]>() * self.keys.capacity()
+            + size_of::<[u32; KEYED]>() * self.keys.capacity()
             + size_of::<Lanes<f32>>() * self.sums.capacity()
     }
 
@@ -119,12 +119,12 @@ impl Buffers {
     #[inline(always)]
     fn fill_keys(&mut self, grove: Grove<'_>) {
         let columns = grove.columns();
-        self.keys.resize(self.bytes.len() * (ROWS / WALKS), [0; WALKS]);
-        let of_group = columns * (ROWS / WALKS);
+        self.keys.resize(self.bytes.len() * (ROWS / KEYED), [0; KEYED]);
+        let of_group = columns * (ROWS / KEYED);
         for (group, keys) in self.keys.chunks_exact_mut(of_group).enumerate() {
-            let eights = (self.count - group * ROWS).div_ceil(WALKS);
+            let eights = (self.count - group * ROWS).div_ceil(KEYED);
             for (at, bytes) in self.bytes[group * columns..][..columns].iter().enumerate() {
-                for (eight, bytes) in bytes.0.as_chunks::<WALKS>().0.iter().enumerate().take(eights) {
+                for (eight, bytes) in bytes.0.as_chunks::<KEYED>().0.iter().enumerate().take(eights) {
                     keys[eight * columns + at] = bytes.map(|byte| key(rank(byte)));
                 }
             }

@@ -4,8 +4,8 @@ use bytemuck::cast_mut;
 
 use super::{
     lanes::Splits,
-    unit::{self, Narrow, Rows, Tree, WALKS},
-    walk::{Aligned, Grove, HALF, Half, HalfRanks, ROWS, is_leaf},
+    unit::{self, Narrow, Rows, Tree},
+    walk::{Aligned, Grove, HALF, Half, HalfRanks, KEYED, ROWS, is_leaf},
 };
 use crate::pack::format::Block;
 
@@ -111,9 +111,9 @@ impl Top {
             for (half, exits) in exits.iter_mut().enumerate().take(count.div_ceil(HALF)) {
                 *exits = unit.top_exits(self, ranks.half(half > 0));
             }
-            let eights = count.div_ceil(WALKS);
-            let keys = &rows.keys[group * (ROWS / WALKS) * columns..][..eights * columns];
-            let (exits, sums) = (&exits.as_flattened()[..eights * WALKS], &mut sums.0[..eights * WALKS]);
+            let eights = count.div_ceil(KEYED);
+            let keys = &rows.keys[group * (ROWS / KEYED) * columns..][..eights * columns];
+            let (exits, sums) = (&exits.as_flattened()[..eights * KEYED], &mut sums.0[..eights * KEYED]);
             unit::walk_on(grove, &self.exits, exits, keys, sums);
         }
     }

@@ -5,12 +5,9 @@ use std::ops::Range;
 use super::{
     lanes::Splits,
     top::Top,
-    walk::{Aligned, Grove, Half, HalfRanks, Lanes, is_leaf},
+    walk::{Aligned, Grove, Half, HalfRanks, KEYED, Lanes, is_leaf},
 };
 use crate::pack::{Sections, format::Block};
-
-/// Rows whose keys lie together, and that walk side by side below the lanes.
-pub(super) const WALKS: usize = 8;
 
 /// The most blocks of the next tree that memory is asked for beforehand.
 const NEXT_BLOCKS_MAX: u32 = 128;
@@ -54,8 +51,8 @@ pub(super) struct Rows<'a> {
     pub(super) count: usize,
     /// The bytes of their ranks, of each group column by column.
     pub(super) bytes: &'a [Aligned<Lanes<i8>>],
-    /// Keys, of each [`WALKS`] rows column by column, where there is something to walk.
-    pub(super) keys: &'a [[u32; WALKS]],
+    /// Keys, of each [`KEYED`] rows column by column, where there is something to walk.
+    pub(super) keys: &'a [[u32; KEYED]],
     /// What the tree's leaves are added to.
     pub(super) sums: &'a mut [Aligned<Lanes<f32>>],
 }
@@ -140,13 +137,13 @@ impl Narrow for Portable {
 }
 
 /// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`; as many as
-/// there are exits, a multiple of [`WALKS`]. `keys` has those of each [`WALKS`] rows column by column. A function of its own has
+/// there are exits, a multiple of [`KEYED`]. `keys` has those of each [`KEYED`] rows column by column. A function of its own has
 /// enough registers.
 #[inline(never)]
-pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; WALKS]], sums: &mut [f32]) {
-    let keys = keys.chunks_exact(keys.len() / (exits.len() / WALKS));
-    for ((keys, exits), sums) in keys.zip(exits.as_chunks::<WALKS>().0).zip(sums.as_chunks_mut::<WALKS>().0) {
-        let keys = grove.keys::<WALKS>(keys.as_flattened());
+pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; KEYED]], sums: &mut [f32]) {
+    let keys = keys.chunks_exact(keys.len() / (exits.len() / KEYED));
+    for ((keys, exits), sums) in keys.zip(exits.as_chunks::<KEYED>().0).zip(sums.as_chunks_mut::<KEYED>().0) {
+        let keys = grove.keys::<KEYED>(keys.as_flattened());
         let at = exits.map(|exit| tops[usize::from(exit & 63)]);
         let rows = std::array::from_fn(|row| row);
         let values = match grove.levels {

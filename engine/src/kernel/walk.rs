@@ -62,6 +62,9 @@ impl Exit {
 /// Rows of a batch that go down a tree together: as many bytes as a cache line has, and the longest vectors.
 pub(super) const ROWS: usize = 64;
 
+/// Rows of a batch whose keys lie together, and that walk side by side below the lanes.
+pub(super) const KEYED: usize = 8;
+
 /// Something of each of these rows.
 pub(super) type Lanes<T> = [T; ROWS];
 

@@ -5,8 +5,8 @@ use super::{
     avx512::Avx512,
     crown::{BLOCKS_MAX, Crown, EVEN_SLOTS, SLOTS},
     leaves::Exits,
-    unit::{Rows, Tree, WALKS},
-    walk::{Aligned, Grove, ROWS},
+    unit::{Rows, Tree},
+    walk::{Aligned, Grove, KEYED, ROWS},
 };
 
 /// Groups that go down a tree side by side, where there are as many and the tree's ways are of one length.
@@ -92,7 +92,7 @@ impl Wide {
             }
             let tops = leaves.bits.first_chunk().expect("there are more");
             let count = (rows.count - group * ROWS).min(ROWS).next_multiple_of(ABREAST_BELOW);
-            let keys = &rows.keys[group * (ROWS / WALKS) * grove.columns()..][..count / WALKS * grove.columns()];
+            let keys = &rows.keys[group * (ROWS / KEYED) * grove.columns()..][..count / KEYED * grove.columns()];
             unit.walk_on(grove, tops, &exits.0[..count], keys, &mut sums.0[..count]);
         }
     }

@@ -9,12 +9,10 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
-use super::Grove;
+use super::{Grove, KEYED};
 use crate::pack::format::Block;
 
 const ROWS: usize = 16;
-/// Keys of so many rows lie together.
-const KEYED: usize = 8;
 /// Blocks beyond could not be named by a gather's signed index of a number in them.
 const BLOCKS_MAX: usize = i32::MAX as usize / 16;
 const ALL: __mmask16 = !0;
