@@ -157,7 +157,7 @@ impl Converter {
     fn verified(&self, ensemble: &foreign::Ensemble, model: &ModelProto) -> Result<(Draft, Duration), String> {
         let draft = foreign::compile(ensemble, model).map_err(|reason| reason.to_string())?.with_second_form();
         let pack = Pack::from_bytes(&draft.write()).map_err(|error| error.story())?;
-        let verify = self.timed(|| verify::verify_ensemble(ensemble, &pack.sections()))?;
+        let verify = self.timed(|| verify::verify_ensemble(ensemble, pack.sections()))?;
         Ok((draft, verify))
     }
 
@@ -191,7 +191,7 @@ impl Converter {
         let model = (self.lower)(booster).map_err(|error| error.to_string())?;
         let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.with_second_form().write();
         let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-        let verify = self.timed(|| verify::verify(booster, &pack.sections()))?;
+        let verify = self.timed(|| verify::verify(booster, pack.sections()))?;
         Ok(Converted::forest(bytes, verify))
     }
 
@@ -199,7 +199,7 @@ impl Converter {
     fn checked(&self, draft: &Draft, verify: Duration) -> Result<Converted, String> {
         let bytes = draft.write();
         let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
-        let kernels = self.timed(|| verify::verify_kernels(&pack.sections()))?;
+        let kernels = self.timed(|| verify::verify_kernels(pack.sections()))?;
         Ok(Converted::forest(bytes, verify + kernels))
     }
 

@@ -16,28 +16,36 @@ mod batch;
 mod buffers;
 #[cfg(target_arch = "x86_64")]
 mod crown;
+#[cfg(target_arch = "x86_64")]
+mod doubled;
 mod keys;
 mod lanes;
+mod halves;
 #[cfg(target_arch = "x86_64")]
 mod leaves;
 mod plain;
 mod single;
-#[cfg(target_arch = "x86_64")]
+mod steps;
 mod tables;
 mod top;
 mod unit;
 mod walk;
 #[cfg(target_arch = "x86_64")]
 mod wide;
+mod words;
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ndarray::{ArrayView1, ArrayView2};
 use thicket_converters::SumOrder;
 
-use crate::pack::Sections;
+use crate::pack::{Sections, format::Tree};
 use batch::Batch;
 pub(crate) use plain::{answers, goes_left, leaves, margins};
+use single::Room;
 
 /// Buffers of larger requests are not kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
@@ -45,9 +53,16 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 /// What kernels write on the way, kept for the next rows.
 #[derive(Debug, Default)]
 struct Scratch {
-    keys: Vec<u32>,
+    room: Room,
     batch: Batch,
     margins: Vec<f32>,
+}
+
+/// Whether only what every processor has is used.
+static PORTABLE_ONLY: AtomicBool = AtomicBool::new(false);
+
+fn is_portable_only() -> bool {
+    PORTABLE_ONLY.load(Ordering::Relaxed)
 }
 
 thread_local! {
@@ -99,7 +114,7 @@ impl Scratch {
         self.margins.fill(0.0);
         self.margins[..starts.len()].copy_from_slice(starts);
         let mut copy = Vec::new();
-        single::add_leaves(forest, contiguous(row, &mut copy), &mut self.keys, &mut self.margins);
+        single::add_leaves(forest, contiguous(row, &mut copy), &mut self.room, &mut self.margins);
         if starts.is_empty() {
             self.margins.iter_mut().zip(forest.base).for_each(|(margin, base)| *margin += base);
         }
@@ -107,10 +122,17 @@ impl Scratch {
     }
 
     fn trim(&mut self) {
-        let bytes = self.keys.capacity() * size_of::<u32>() + self.batch.bytes();
+        let bytes = self.room.bytes() + self.batch.bytes();
         if bytes > KEPT_BYTES_MAX {
             *self = Self::default();
         }
+    }
+}
+
+#[inline(always)]
+fn add_values(margins: &mut [f32], trees: &[Tree], values: &[f32]) {
+    for (tree, value) in trees.iter().zip(values) {
+        margins[tree.target as usize] += value;
     }
 }
 

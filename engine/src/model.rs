@@ -272,18 +272,18 @@ fn predict_forest(pack: &Pack, rows: ArrayView2<'_, f32>, output: Output) -> Res
             let message = "the model has no margins: another tool's graph answers with what it makes of its sums";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        Output::Margin => each_row(&forest, rows, forest.base.len(), |margins, values| {
+        Output::Margin => each_row(forest, rows, forest.base.len(), |margins, values| {
             values.extend_from_slice(margins);
         }),
         Output::Value => {
             let finish = forest.finish();
             let columns = finish.columns(forest.base.len());
-            each_row(&forest, rows, columns, |margins, values| finish.apply(margins, values))
+            each_row(forest, rows, columns, |margins, values| finish.apply(margins, values))
         }
-        Output::Leaf => leaves(&forest, rows)?,
+        Output::Leaf => leaves(forest, rows)?,
         Output::Contributions => {
             let columns = (forest.forest.features as usize + 1) * forest.base.len();
-            let mut contributions = Contributions::new(forest)?;
+            let mut contributions = Contributions::new(*forest)?;
             let mut values = answer(rows.nrows(), columns)?;
             contributions.append(rows, &mut values);
             Predictions { columns, values }

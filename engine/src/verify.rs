@@ -241,7 +241,7 @@ mod tests {
         let booster = read_booster(TREE.as_bytes()).unwrap();
         let mut draft = compile::compile(&onnx::lower(&booster).unwrap()).unwrap().with_second_form();
         change(&mut draft);
-        verify(&booster, &Pack::from_bytes(&draft.write()).unwrap().sections())
+        verify(&booster, Pack::from_bytes(&draft.write()).unwrap().sections())
     }
 
     /// The same trees as another tool would write them: an ensemble and nothing around it.
@@ -255,7 +255,7 @@ mod tests {
         let ensemble = foreign::read(&model).unwrap();
         let mut draft = foreign::compile(&ensemble, &model).unwrap();
         change(&mut draft);
-        verify_ensemble(&ensemble, &Pack::from_bytes(&draft.write()).unwrap().sections())
+        verify_ensemble(&ensemble, Pack::from_bytes(&draft.write()).unwrap().sections())
     }
 
     #[test]
@@ -286,11 +286,11 @@ mod tests {
             draft.second_form = SecondForm::default();
         });
         found(|draft| draft.nodes[2].next = 1);
-        found(|draft| draft.second_form.blocks[0].0[8] ^= 1);
+        found(|draft| draft.second_form.blocks[0].exits[7] ^= 1);
         found(|draft| {
-            // The splits above it only fill the block up.
-            let split = draft.second_form.blocks[0].0[1..8].iter_mut().find(|split| **split >> 16 != 0xffff);
-            *split.unwrap() += 1 << 16;
+            // The splits above it only fill the block up, and there all rows go right.
+            let rank = draft.second_form.blocks[0].ranks.iter_mut().rev().find(|rank| **rank > 0);
+            *rank.unwrap() += 1;
         });
         found(|draft| draft.second_form.marks[0] += 1);
         found(|draft| draft.second_form.columns[0].flags ^= 1);

@@ -3,21 +3,25 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blendv_epi8,
-    _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_movemask_epi8, _mm256_or_si256,
-    _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setr_epi32,
-    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16, _mm256_unpacklo_epi8,
-    _mm256_unpacklo_epi16, _mm256_xor_si256,
+    __m128i, __m256, __m256i, _mm_cvtsi64_si128, _mm256_add_epi8, _mm256_add_ps, _mm256_adds_epu8, _mm256_blend_epi32,
+    _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi32,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_packs_epi32, _mm256_permutevar8x32_epi32, _mm256_set1_epi8,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi8, _mm256_setr_epi32, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_slli_epi32, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16,
+    _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_xor_si256,
 };
 
 use bytemuck::cast;
 
 use super::{
+    halves::Halves,
     lanes::Splits,
+    steps::{Slots, Step},
     top::Top,
     unit::{Narrow, Rows, Tree, Unit},
-    walk::{HALF, Half, HalfRanks},
+    walk::{HALF, Half, HalfRanks, Lanes, Ranks},
 };
+use crate::pack::format::Block;
 
 /// Having it is the proof that the processor has AVX2, BMI1, BMI2 and POPCNT.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +36,18 @@ impl Avx2 {
             && is_x86_feature_detected!("popcnt");
         has_all.then_some(Self(()))
     }
+
+    /// The splits of `block`, made ready.
+    #[inline(always)]
+    pub(super) fn splits(self, block: &Block) -> Splits {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        let [columns, ranks] = unsafe { splits(block) }.map(cast);
+        Splits { columns, ranks }
+    }
 }
 
 impl Unit for Avx2 {
-    type Ready = Top;
+    type Ready = Halves;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -44,17 +56,28 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn set(self, top: &mut Top, tree: Tree<'_>) -> bool {
-        top.set(self, tree)
+    fn set(self, halves: &mut Halves, tree: Tree<'_>) {
+        halves.set(self, tree);
     }
 
     #[inline(always)]
-    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
-        top.go_down(self, tree, rows);
+    fn go_down(self, halves: &mut Halves, tree: Tree<'_>, rows: Rows<'_>) {
+        halves.go_down(self, tree, rows);
     }
 }
 
 impl Narrow for Avx2 {
+    #[inline(always)]
+    fn splits(self, block: &Block) -> Splits {
+        self.splits(block)
+    }
+
+    #[inline(always)]
+    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { take(steps, ranks, slots, halves) }
+    }
+
     #[inline(always)]
     fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8> {
         // SAFETY: having `self` is the proof that the processor has AVX2.
@@ -89,9 +112,40 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
     16 - (_mm256_movemask_epi8(above).cast_unsigned().count_ones() / 2) as usize
 }
 
+/// Columns and ranks of a block as [`Splits`] has them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn splits(block: &Block) -> [__m256i; 2] {
+    let wide = |bytes: [u8; 8]| _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(bytes)));
+    let columns = _mm256_or_si256(wide(block.columns), _mm256_slli_epi32::<8>(wide(block.high)));
+    // The high byte of slot 0 is none of a column.
+    let columns = _mm256_blend_epi32::<1>(_mm256_slli_epi32::<3>(columns), _mm256_setzero_si256());
+    let four_times = _mm256_setr_epi8(
+        0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7,
+    );
+    let ranks = _mm256_shuffle_epi8(_mm256_set1_epi64x(i64::from_le_bytes(block.ranks)), four_times);
+    [columns, _mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))]
+}
+
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits(splits: &Splits, ranks: HalfRanks<'_>) -> __m256i {
+fn take(steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
+    let in_two = |lanes: &Lanes<u8>| -> [__m256i; 2] { cast(*lanes) };
+    for step in steps {
+        let (own, rank): ([__m256i; 2], _) =
+            (cast(*ranks.column(step.column)), _mm256_set1_epi32(step.rank.cast_signed()));
+        let [left, right] = [step.left, step.right].map(|slot| in_two(&slots.get(slot).0));
+        let mut to = left;
+        for half in 0..halves.min(2) {
+            to[half] = _mm256_blendv_epi8(right[half], left[half], _mm256_cmpgt_epi8(rank, own[half]));
+        }
+        slots.get_mut(step.to).0 = cast(to);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+pub(super) fn exits(splits: &Splits, ranks: HalfRanks<'_>) -> __m256i {
     // All bits of the rows that go left.
     let left = |slot: usize| {
         _mm256_cmpgt_epi8(

@@ -3,24 +3,23 @@
 //! A split is one comparison and one choice for 64 rows. What is compared comes from memory by the way.
 
 #![allow(unsafe_code)]
-#![allow(clippy::cast_possible_truncation, reason = "indices of bytes in a vector")]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm256_cmplt_epu32_mask, _mm256_set1_epi32, _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask,
-    _mm512_mask_blend_epi8, _mm512_maskz_permutexvar_epi8, _mm512_maskz_set1_epi8, _mm512_set1_epi32,
-    _mm512_setzero_si512, _mm512_xor_si512,
+    __m512i, _mm512_cmple_epi8_mask, _mm512_cmple_epi32_mask, _mm512_mask_blend_epi8, _mm512_set1_epi32,
+    _mm512_setzero_si512,
 };
 
 use bytemuck::cast;
 
 use super::{
     avx2::Avx2,
-    crown::{Crown, Numbers},
+    crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
-    leaves::{self, Exits, Leaves},
-    unit::{self, Rows, Tree, Unit},
-    walk::{Aligned, Grove, KEYED, Lanes, ROWS, Ranks, sixteen},
-    wide::Wide,
+    leaves::{self, Leaves},
+    steps::{Exits, Slots, Step},
+    unit::{Rows, Tree, Unit},
+    walk::{Aligned, Lanes, ROWS, Ranks},
+    wide::{Long, Wide},
 };
 use crate::pack::format::Block;
 
@@ -28,7 +27,6 @@ use crate::pack::format::Block;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx512(Avx2);
 
-#[expect(clippy::unused_self, reason = "it is the proof")]
 impl Avx512 {
     /// It, if the processor has it.
     pub(super) fn detect() -> Option<Self> {
@@ -43,26 +41,18 @@ impl Avx512 {
     pub(super) fn avx2(self) -> Avx2 {
         self.0
     }
+}
 
-    /// The splits of a block, made ready.
+impl Long for Avx512 {
+    const IS_LONGEST: bool = true;
+
     #[inline(always)]
-    pub(super) fn splits(self, block: &Block) -> Splits {
-        // SAFETY: having `self` is the proof that the processor has AVX-512.
-        let [columns, ranks] = cast(unsafe { made_ready(block) });
-        Splits { columns, ranks }
+    fn splits(self, block: &Block) -> Splits {
+        self.0.splits(block)
     }
 
-    /// How many levels of a block are asked: those that have splits, and at least one.
     #[inline(always)]
-    pub(super) fn levels(self, block: &Block) -> usize {
-        // SAFETY: having `self` is the proof that the processor has AVX-512.
-        usize::from(LEVELS[usize::from(unsafe { with_splits(block) })])
-    }
-
-    /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
-    /// are ranks of. What it has no splits for is left through the first of its exits.
-    #[inline(always)]
-    pub(super) fn exits<const LEVELS: usize, const GROUPS: usize>(
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
         self,
         splits: &Splits,
         numbers: &Numbers,
@@ -72,59 +62,44 @@ impl Avx512 {
         unsafe { exits::<LEVELS, GROUPS>(splits, numbers, ranks) }
     }
 
-    /// Of what each row has below the exits of a block, what it has below the one that it leaves through.
     #[inline(always)]
-    pub(super) fn join<const GROUPS: usize>(
+    fn join<const GROUPS: usize>(
         self,
         splits: &Splits,
         ranks: &[Ranks<'_>; GROUPS],
-        below: [&[Exits; GROUPS]; Block::EXITS],
+        below: [&[Exits; GROUPS]; Block::SLOTS],
     ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { join(splits, ranks, below) }
     }
 
-    /// As [`Crown::numbers`].
     #[inline(always)]
-    pub(super) fn numbers<const GROUPS: usize>(
+    fn numbers<const GROUPS: usize>(
         self,
         crown: &Crown,
         ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]],
+        slots: &mut [[Exits; GROUPS]; BLOCKS_MAX],
     ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { numbers(self, crown, ranks, slots) }
     }
 
-    /// Makes the planes of `leaves` ready.
     #[inline(always)]
-    pub(super) fn spread(self, leaves: &mut Leaves) {
+    fn spread(self, leaves: &mut Leaves) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { leaves::spread(leaves) }
     }
 
-    /// Adds to each row's sum the leaf that has its number.
     #[inline(always)]
-    pub(super) fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { leaves::add_leaves(leaves, exits, sums) }
     }
 
-    /// As [`unit::walk_on`], of a multiple of sixteen rows.
     #[inline(always)]
-    pub(super) fn walk_on(
-        self,
-        grove: Grove<'_>,
-        tops: &[u32; 64],
-        exits: &[u8],
-        keys: &[[u32; KEYED]],
-        sums: &mut [f32],
-    ) {
-        if !sixteen::reaches(grove) {
-            return unit::walk_on(grove, tops, exits, keys, sums);
-        }
+    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { sixteen::walk_on(grove, tops, exits, keys, sums) }
+        unsafe { take(steps, ranks, slots) }
     }
 }
 
@@ -138,8 +113,8 @@ impl Unit for Avx512 {
     }
 
     #[inline(always)]
-    fn set(self, wide: &mut Wide, tree: Tree<'_>) -> bool {
-        wide.set(self, tree)
+    fn set(self, wide: &mut Wide, tree: Tree<'_>) {
+        wide.set(self, tree);
     }
 
     #[inline(always)]
@@ -161,54 +136,21 @@ fn numbers<const GROUPS: usize>(
     unit: Avx512,
     crown: &Crown,
     ranks: &[Ranks<'_>; GROUPS],
-    slots: &mut [[Exits; GROUPS]],
+    slots: &mut [[Exits; GROUPS]; BLOCKS_MAX],
 ) -> [Exits; GROUPS] {
     crown.numbers(unit, ranks, slots)
 }
 
-/// How many levels of a block have splits, by the slots that have.
-const LEVELS: [u8; 256] = {
-    let mut levels = [1; 256];
-    let mut slots = 0;
-    while slots < 256 {
-        levels[slots] = if slots >> 4 > 0 {
-            3
-        } else if slots >> 2 > 0 {
-            2
-        } else {
-            1
-        };
-        slots += 1;
-    }
-    levels
-};
-
-/// Which bytes of a block become those of columns and ranks; of those of columns every other two are none.
-const BYTES: [u8; 64] = {
-    let mut bytes = [0; 64];
-    let mut at = 0;
-    while at < 32 {
-        bytes[at] = at as u8;
-        bytes[32 + at] = (at / 4 * 4 + 2) as u8;
-        at += 1;
-    }
-    bytes
-};
-
-/// The columns and ranks of a block as [`Splits`] has them.
+/// Takes `steps`, one after the other.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn made_ready(block: &Block) -> __m512i {
-    let bytes = _mm512_maskz_permutexvar_epi8(0xffff_ffff_3333_3333, cast(BYTES), cast(block.0));
-    _mm512_xor_si512(bytes, _mm512_maskz_set1_epi8(0xffff_ffff_0000_0000, i8::MIN))
-}
-
-/// Which slots of a block have splits: bit `i` for slot `i`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vl")]
-fn with_splits(block: &Block) -> u8 {
-    let [splits, _]: [__m256i; 2] = cast(block.0);
-    _mm256_cmplt_epu32_mask(splits, _mm256_set1_epi32(Block::NO_SPLIT.cast_signed()))
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
+fn take(steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots) {
+    for step in steps {
+        let rank = _mm512_set1_epi32(step.rank.cast_signed());
+        let rights = _mm512_cmple_epi8_mask(rank, cast(*ranks.column(step.column)));
+        let [left, right] = [step.left, step.right].map(|slot| cast::<_, __m512i>(slots.get(slot).0));
+        slots.get_mut(step.to).0 = cast(_mm512_mask_blend_epi8(rights, left, right));
+    }
 }
 
 type Vectors<const GROUPS: usize> = [__m512i; GROUPS];
@@ -248,7 +190,7 @@ fn exits<const LEVELS: usize, const GROUPS: usize>(
 fn leave<const LEVELS: usize, const GROUPS: usize>(
     splits: &Splits,
     ranks: &[Ranks<'_>; GROUPS],
-    [zero, one, two, three, four, five, six, seven]: [Vectors<GROUPS>; Block::EXITS],
+    [zero, one, two, three, four, five, six, seven]: [Vectors<GROUPS>; Block::SLOTS],
 ) -> [Exits; GROUPS] {
     if LEVELS == 1 {
         return kept(select(splits, 1, ranks, zero, four));
@@ -280,10 +222,10 @@ fn kept<const GROUPS: usize>(vectors: Vectors<GROUPS>) -> [Exits; GROUPS] {
 fn join<const GROUPS: usize>(
     splits: &Splits,
     ranks: &[Ranks<'_>; GROUPS],
-    below: [&[Exits; GROUPS]; Block::EXITS],
+    below: [&[Exits; GROUPS]; Block::SLOTS],
 ) -> [Exits; GROUPS] {
-    let mut exits = [[_mm512_setzero_si512(); GROUPS]; Block::EXITS];
-    for exit in 0..Block::EXITS {
+    let mut exits = [[_mm512_setzero_si512(); GROUPS]; Block::SLOTS];
+    for exit in 0..Block::SLOTS {
         for group in 0..GROUPS {
             exits[exit][group] = cast(below[exit][group].0);
         }

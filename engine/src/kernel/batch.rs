@@ -14,18 +14,19 @@ use thicket_converters::SumOrder;
 use super::{
     avx2::Avx2,
     avx512::Avx512,
+    doubled::Doubled,
     walk::{HALF, ROWS},
     wide::Wide,
 };
-use super::{buffers::Buffers, sum_order, top::Top, unit::Portable};
-use crate::pack::{Sections, format::Block};
+use super::{buffers::Buffers, halves::Halves, sum_order, unit::Portable};
+use crate::pack::Sections;
 
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
 const ROWS_MAX: usize = 512;
 
 /// Whether the ranks of `forest` fit lanes.
 pub(super) fn fits(forest: &Sections<'_>) -> bool {
-    forest.forest.rank_max == Block::BYTE_RANK_MAX
+    forest.is_in_bytes()
 }
 
 /// Buffers for up to [`ROWS_MAX`] rows.
@@ -33,8 +34,8 @@ pub(super) fn fits(forest: &Sections<'_>) -> bool {
 pub(super) struct Batch {
     buffers: Buffers,
     margins: Vec<f32>,
-    top: Top,
-    /// Made when it is first used: one row never needs it, and some processors never do.
+    /// Made when they are first used: one row never needs them, and some processors only the one or the other.
+    halves: Option<Halves>,
     #[cfg(target_arch = "x86_64")]
     wide: Option<Wide>,
     processor: Processor,
@@ -65,7 +66,8 @@ impl Processor {
 
 impl Default for Batch {
     fn default() -> Self {
-        Self::on(Processor::available().pop().unwrap_or(Processor::Portable))
+        let best = Processor::available().pop().filter(|_| !super::is_portable_only());
+        Self::on(best.unwrap_or(Processor::Portable))
     }
 }
 
@@ -75,7 +77,7 @@ impl Batch {
         Self {
             buffers: Buffers::default(),
             margins: Vec::new(),
-            top: Top::default(),
+            halves: None,
             #[cfg(target_arch = "x86_64")]
             wide: None,
             processor,
@@ -84,7 +86,8 @@ impl Batch {
 
     /// What the buffers take.
     pub(super) fn bytes(&self) -> usize {
-        let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity();
+        let halves = self.halves.as_ref().map_or(0, |_| Halves::BYTES);
+        let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity() + halves;
         #[cfg(target_arch = "x86_64")]
         let bytes = bytes + self.wide.as_ref().map_or(0, |_| Wide::BYTES);
         bytes
@@ -116,10 +119,15 @@ impl Batch {
         self.buffers.begin(forest, count, forest.base.iter().map(|base| if is_base_first { *base } else { 0.0 }));
         self.margins.resize(forest.base.len(), 0.0);
         match self.processor {
-            Processor::Portable => self.buffers.run(Portable, &mut self.top, forest, rows),
+            Processor::Portable => self.buffers.run(Portable, self.halves.get_or_insert_default(), forest, rows),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
-            Processor::Avx2(avx2) => unsafe { self.run_avx2(avx2, forest, rows) },
+            Processor::Avx2(avx2) if count <= halved_max(forest) => unsafe {
+                self.run_avx2(avx2, forest, rows);
+            },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
+            Processor::Avx2(avx2) => unsafe { self.run_doubled(Doubled(avx2), forest, rows) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx512` is the proof that the processor has what this is compiled for.
             Processor::Avx512(avx512) if count <= narrow_max(forest) => unsafe {
@@ -141,13 +149,29 @@ impl Batch {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn run_avx2(&mut self, avx2: Avx2, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.buffers.run(avx2, &mut self.top, forest, rows);
+        self.buffers.run(avx2, self.halves.get_or_insert_default(), forest, rows);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn run_doubled(&mut self, doubled: Doubled, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
+        self.buffers.run(doubled, self.wide.get_or_insert_with(Wide::default), forest, rows);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
     fn run_avx512(&mut self, avx512: Avx512, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
         self.buffers.run(avx512, self.wide.get_or_insert_with(Wide::default), forest, rows);
+    }
+}
+
+/// Up to how many rows of `forest` half groups are faster with AVX2: trees with two levels of blocks are as fast in any number.
+#[cfg(target_arch = "x86_64")]
+fn halved_max(forest: &Sections<'_>) -> usize {
+    match forest.forest.block_levels {
+        1 | 2 => usize::MAX,
+        3 => 2 * ROWS,
+        _ => HALF,
     }
 }
 

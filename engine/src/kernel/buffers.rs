@@ -3,10 +3,10 @@
 use ndarray::ArrayView2;
 
 use super::{
-    keys::{self, key, local},
-    lanes::{byte, rank},
+    keys::{self, local},
+    lanes::byte,
     unit::{Rows, Tree, Unit},
-    walk::{Aligned, Grove, HALF, KEYED, Lanes, ROWS, is_leaf},
+    walk::{Aligned, Grove, HALF, Lanes, ROWS},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -15,8 +15,6 @@ use crate::pack::{Sections, format::Block};
 pub(super) struct Buffers {
     /// Ranks as bytes, of each group column by column.
     bytes: Vec<Aligned<Lanes<i8>>>,
-    /// Keys, of each eight rows column by column; of the present rows only once a tree has been walked.
-    keys: Vec<[u32; KEYED]>,
     /// Margins, target by target, in each group by group.
     sums: Vec<Aligned<Lanes<f32>>>,
     /// How many rows there are.
@@ -26,9 +24,7 @@ pub(super) struct Buffers {
 impl Buffers {
     /// What they take.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Lanes<i8>>() * self.bytes.capacity()
-            + size_of::<[u32; KEYED]>() * self.keys.capacity()
-            + size_of::<Lanes<f32>>() * self.sums.capacity()
+        size_of::<Lanes<i8>>() * self.bytes.capacity() + size_of::<Lanes<f32>>() * self.sums.capacity()
     }
 
     /// How many groups the rows lie in.
@@ -68,22 +64,12 @@ impl Buffers {
                 self.measure::<HALF>(unit, forest, group, rows);
             }
         }
-        let (grove, groups, mut has_keys) = (Grove::of(forest), self.groups(), false);
-        for (at, (&root, target)) in forest.roots.iter().zip(forest.trees.iter().map(|tree| tree.target)).enumerate() {
-            let of_target = target as usize * groups..(target as usize + 1) * groups;
-            if grove.levels == 0 && is_leaf(root) {
-                let value = grove.leaf_value(root);
-                self.sums[of_target].iter_mut().flat_map(|sums| &mut sums.0).for_each(|sum| *sum += value);
-                continue;
-            }
+        let (grove, groups) = (Grove::of(forest), self.groups());
+        for (at, tree) in forest.trees.iter().enumerate() {
+            let sums = &mut self.sums[tree.target as usize * groups..(tree.target as usize + 1) * groups];
             let tree = Tree { forest, grove, at };
-            let is_whole = unit.set(ready, tree);
-            if !is_whole && !has_keys {
-                self.fill_keys(grove);
-                has_keys = true;
-            }
-            let sums = &mut self.sums[of_target];
-            unit.go_down(ready, tree, Rows { count: self.count, bytes: &self.bytes, keys: &self.keys, sums });
+            unit.set(ready, tree);
+            unit.go_down(ready, tree, Rows { count: self.count, bytes: &self.bytes, sums });
         }
     }
 
@@ -104,29 +90,13 @@ impl Buffers {
             let (left, right) = keys::ranks_of_rows(unit, forest, *ruler, &values, rows.nrows());
             for (column, bytes) in columns.by_ref().take(ruler.columns as usize) {
                 let ranks = if column.missing_goes_left() { &left } else { &right };
-                let ranks = ranks.map(|rank| byte(local(rank, column.from, Block::BYTE_RANK_MAX)));
+                let ranks = ranks.map(|rank| byte(local(rank, column.from, Block::RANK_MAX)));
                 bytes[..LANES].copy_from_slice(&ranks);
             }
         }
         for (column, bytes) in columns {
             for (value, to) in rows.column(column.feature as usize).iter().zip(bytes) {
                 *to = byte(keys::category_rank(forest, *column, *value));
-            }
-        }
-    }
-
-    /// Fills in the keys.
-    #[inline(always)]
-    fn fill_keys(&mut self, grove: Grove<'_>) {
-        let columns = grove.columns();
-        self.keys.resize(self.bytes.len() * (ROWS / KEYED), [0; KEYED]);
-        let of_group = columns * (ROWS / KEYED);
-        for (group, keys) in self.keys.chunks_exact_mut(of_group).enumerate() {
-            let eights = (self.count - group * ROWS).div_ceil(KEYED);
-            for (at, bytes) in self.bytes[group * columns..][..columns].iter().enumerate() {
-                for (eight, bytes) in bytes.0.as_chunks::<KEYED>().0.iter().enumerate().take(eights) {
-                    keys[eight * columns + at] = bytes.map(|byte| key(rank(byte)));
-                }
             }
         }
     }

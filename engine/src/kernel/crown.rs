@@ -1,4 +1,5 @@
-//! What of a tree is done in lanes, made ready once for all rows of a batch: the whole of it, or its top.
+//! What of a tree whose ways are of one length is done in lanes, made ready once for all rows of a batch: the whole of it, or its
+//! top.
 //!
 //! A block is a step. It finds out for each row where it ends below the block, out of what was found out below the block's
 //! exits; leaves have numbers. So later blocks come first, and what comes of the first block is the answer. A step costs as
@@ -7,28 +8,22 @@
 #![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
 
 use super::{
-    avx512::Avx512,
     lanes::Splits,
-    leaves::{Exits, LEAVES_MAX, Leaves},
-    walk::{Grove, Ranks, is_leaf},
+    leaves::Leaves,
+    steps::{Exits, LEAVES_MAX},
+    walk::{Grove, Ranks},
+    wide::Long,
 };
 use crate::pack::format::Block;
 
-/// The most blocks that a tree may have.
-pub(super) const BLOCKS_MAX: usize = 128;
-/// The most that it may have where its ways are of one length: those at the bottom have eight leaves each.
-const EVEN_BLOCKS_MAX: usize = 1 + Block::EXITS + LEAVES_MAX / Block::EXITS;
+/// Slots for what is found out of each block: at least as many as a tree may have, whose last ones have eight leaves each.
+pub(super) const BLOCKS_MAX: usize = (1 + Block::SLOTS + LEAVES_MAX / Block::SLOTS).next_power_of_two();
 
 /// Kinds of steps: blocks that lead to others, and by their levels of splits those that lead to leaves alone.
 const KINDS: usize = 1 + Block::DEPTH;
 
-/// Slots for what is found out: of each block, and behind these for each leaf its number.
-pub(super) const SLOTS: usize = (BLOCKS_MAX + LEAVES_MAX).next_power_of_two();
-/// Slots where ways are of one length.
-pub(super) const EVEN_SLOTS: usize = EVEN_BLOCKS_MAX.next_power_of_two();
-
 /// The numbers of a block's exits, each four times.
-pub(super) type Numbers = [u32; Block::EXITS];
+pub(super) type Numbers = [u32; Block::SLOTS];
 
 /// A block made ready.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,11 +60,9 @@ pub(super) struct Crown {
     /// have: one or none, two, three.
     kinds: Box<[[Step; BLOCKS_MAX]; KINDS]>,
     counts: Counts,
-    /// What is below each block, where ways differ in length: the numbers of leaves, four times, if the block leads to these
-    /// alone, and the slots of what is there if it does not.
-    below: [[u32; Block::EXITS]; BLOCKS_MAX],
-    /// Whether those that lead to leaves alone have eight each, in their order, and which is the first of them.
-    is_even: bool,
+    /// The slots of what is below each block that leads to others.
+    below: [[u32; Block::SLOTS]; BLOCKS_MAX],
+    /// Which is the first of those that lead to leaves alone: these have eight each, in their order.
     first_end: usize,
     /// What the numbers that rows get stand for.
     pub(super) leaves: Leaves,
@@ -80,8 +73,7 @@ impl Default for Crown {
         Self {
             kinds: vec![[Step::default(); BLOCKS_MAX]; KINDS].try_into().expect("there are as many"),
             counts: Counts::default(),
-            below: [[0; Block::EXITS]; BLOCKS_MAX],
-            is_even: false,
+            below: [[0; Block::SLOTS]; BLOCKS_MAX],
             first_end: 0,
             leaves: Leaves::default(),
         }
@@ -101,40 +93,44 @@ impl Crown {
 
     /// Makes the blocks from `first_end` on ready, which lead to leaves alone and have eight each.
     #[inline(always)]
-    fn add_ends(&mut self, counts: &mut Counts, unit: Avx512, blocks: &[Block], first_end: usize) {
-        let bits = self.leaves.bits.as_chunks_mut::<{ Block::EXITS }>().0;
+    fn add_ends(&mut self, counts: &mut Counts, unit: impl Long, blocks: &[Block], first_end: usize) {
+        let bits = self.leaves.bits.as_chunks_mut::<{ Block::SLOTS }>().0;
         for (block, bits) in blocks.iter().zip(bits) {
-            bits.copy_from_slice(&block.0[Block::EXITS..]);
+            bits.copy_from_slice(&block.exits);
         }
         for (block, slot) in blocks.iter().zip(first_end..) {
-            self.add(counts, unit.levels(block), unit.splits(block), slot);
+            self.add(counts, levels(block), unit.splits(block), slot);
         }
-        (self.is_even, self.first_end) = (true, first_end);
-        self.leaves.count = blocks.len() * Block::EXITS;
+        self.first_end = first_end;
+        self.leaves.count = blocks.len() * Block::SLOTS;
     }
 
-    /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, and of which it is number
-    /// `first`. False where they are too many or have too many leaves, or do not lie level by level.
+    /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, on so many levels, and of which it
+    /// is number `first`. False where they are too many or have too many leaves, or do not lie level by level.
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: Avx512, grove: Grove<'_>, blocks: &[Block], first: u32) -> bool {
+    pub(super) fn set(&mut self, unit: impl Long, block_levels: u32, blocks: &[Block], first: u32) -> bool {
         let counts = &mut Counts::default();
-        let is_whole = match grove.levels {
-            0 => self.set_uneven(counts, unit, grove, blocks, first),
-            block_levels => self.set_even(counts, unit, block_levels, blocks, first),
-        };
+        let is_whole = self.set_levels(counts, unit, block_levels, blocks, first);
         self.counts = *counts;
         is_whole
     }
 
     #[inline(always)]
-    fn set_even(&mut self, counts: &mut Counts, unit: Avx512, block_levels: u32, blocks: &[Block], first: u32) -> bool {
+    fn set_levels(
+        &mut self,
+        counts: &mut Counts,
+        unit: impl Long,
+        block_levels: u32,
+        blocks: &[Block],
+        first: u32,
+    ) -> bool {
         let ends = match (block_levels, blocks) {
             (1, _) => 0,
             (2, _) => 1,
             (_, [root, ..]) => 1 + exits(root, first).into_iter().fold(0, u32::max) as usize,
             _ => return false,
         };
-        if ends >= blocks.len().min(1 + 1 + Block::EXITS) || blocks.len() - ends > LEAVES_MAX / Block::EXITS {
+        if ends >= blocks.len().min(1 + 1 + Block::SLOTS) || blocks.len() - ends > LEAVES_MAX / Block::SLOTS {
             return false;
         }
         self.add_ends(counts, unit, &blocks[ends..], ends);
@@ -147,67 +143,11 @@ impl Crown {
         is_sound
     }
 
-    #[inline(always)]
-    fn set_uneven(
-        &mut self,
-        counts: &mut Counts,
-        unit: Avx512,
-        grove: Grove<'_>,
-        blocks: &[Block],
-        first: u32,
-    ) -> bool {
-        if blocks.len() > BLOCKS_MAX {
-            return false;
-        }
-        let (mut first_leaf, mut last_leaf) = ([u32::MAX; Block::EXITS], [0; Block::EXITS]);
-        for block in blocks {
-            for exit in 0..Block::EXITS {
-                let to = block.0[Block::EXITS + exit];
-                first_leaf[exit] = first_leaf[exit].min(to ^ Block::LEAF);
-                last_leaf[exit] = last_leaf[exit].max(to);
-            }
-        }
-        let first_leaf = first_leaf.into_iter().fold(u32::MAX, u32::min);
-        let count = (last_leaf.into_iter().fold(0, u32::max) & !Block::LEAF).wrapping_sub(first_leaf) as usize + 1;
-        let values = grove.leaf_values(first_leaf as usize, count.min(LEAVES_MAX + 1));
-        if values.is_empty() || values.len() > LEAVES_MAX {
-            return false;
-        }
-        for (bits, value) in self.leaves.bits.iter_mut().zip(values) {
-            *bits = value.to_bits();
-        }
-        (self.is_even, self.first_end) = (false, 0);
-        self.leaves.count = values.len();
-        let mut is_sound = true;
-        for (at, block) in blocks.iter().enumerate().rev() {
-            let to = exits(block, 0);
-            let number = to.map(|to| (to & !Block::LEAF).wrapping_sub(first_leaf));
-            let is_end = is_leaf(to.into_iter().fold(Block::LEAF, |all, to| all & to));
-            let below = &mut self.below[at];
-            for exit in 0..Block::EXITS {
-                let slot =
-                    if is_leaf(to[exit]) { number[exit] + BLOCKS_MAX as u32 } else { to[exit].wrapping_sub(first) };
-                below[exit] = if is_end { number[exit].wrapping_mul(0x0101_0101) } else { slot };
-                is_sound &= is_leaf(to[exit]) | ((to[exit].wrapping_sub(first) as usize) < blocks.len());
-            }
-            self.add(counts, usize::from(is_end) * unit.levels(block), unit.splits(block), at);
-        }
-        is_sound
-    }
-
     /// Makes the first two levels of blocks ready of a tree that goes on below; the number of an exit is what it leads to.
     #[inline(always)]
-    pub(super) fn set_top(&mut self, unit: Avx512, grove: Grove<'_>, root: &Block) {
+    pub(super) fn set_top(&mut self, unit: impl Long, grove: Grove<'_>, root: &Block) {
         let counts = &mut Counts::default();
-        let below = exits(root, 0).map(|to| {
-            if grove.levels > 0 || !is_leaf(to) {
-                return *grove.block(to);
-            }
-            // Rows come through one of its exits, whichever.
-            let mut block = *root;
-            block.0[Block::EXITS..].fill(to);
-            block
-        });
+        let below = root.exits.map(|to| *grove.block(to));
         self.add_ends(counts, unit, &below, 1);
         self.below[0] = [1, 2, 3, 4, 5, 6, 7, 8];
         self.add(counts, 0, unit.splits(root), 0);
@@ -218,40 +158,25 @@ impl Crown {
     #[inline(always)]
     pub(super) fn numbers<const GROUPS: usize>(
         &self,
-        unit: Avx512,
+        unit: impl Long,
         ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]],
-    ) -> [Exits; GROUPS] {
-        if GROUPS == 1 {
-            self.take_steps::<GROUPS, SLOTS>(unit, ranks, slots.first_chunk_mut().expect("there are as many"))
-        } else {
-            self.take_steps::<GROUPS, EVEN_SLOTS>(unit, ranks, slots.first_chunk_mut().expect("there are as many"))
-        }
-    }
-
-    #[inline(always)]
-    fn take_steps<const GROUPS: usize, const SLOTS: usize>(
-        &self,
-        unit: Avx512,
-        ranks: &[Ranks<'_>; GROUPS],
-        slots: &mut [[Exits; GROUPS]; SLOTS],
+        slots: &mut [[Exits; GROUPS]; BLOCKS_MAX],
     ) -> [Exits; GROUPS] {
         let [joins, one, two, three] =
             std::array::from_fn(|kind| &self.kinds[kind][..self.counts.get(kind).min(BLOCKS_MAX)]);
-        let numbers = if self.is_even { &NUMBERS } else { &self.below };
-        let numbers = |slot: u32| &numbers[(slot as usize).wrapping_sub(self.first_end) % BLOCKS_MAX];
+        let numbers = |slot: u32| &NUMBERS[(slot as usize).wrapping_sub(self.first_end) % BLOCKS_MAX];
         for step in one {
-            slots[step.slot as usize % SLOTS] = unit.exits::<1, GROUPS>(&step.splits, numbers(step.slot), ranks);
+            slots[step.slot as usize % BLOCKS_MAX] = unit.exits::<1, GROUPS>(&step.splits, numbers(step.slot), ranks);
         }
         for step in two {
-            slots[step.slot as usize % SLOTS] = unit.exits::<2, GROUPS>(&step.splits, numbers(step.slot), ranks);
+            slots[step.slot as usize % BLOCKS_MAX] = unit.exits::<2, GROUPS>(&step.splits, numbers(step.slot), ranks);
         }
         for step in three {
-            slots[step.slot as usize % SLOTS] = unit.exits::<3, GROUPS>(&step.splits, numbers(step.slot), ranks);
+            slots[step.slot as usize % BLOCKS_MAX] = unit.exits::<3, GROUPS>(&step.splits, numbers(step.slot), ranks);
         }
         for step in joins {
-            let below = self.below[step.slot as usize % BLOCKS_MAX].map(|slot| &slots[slot as usize % SLOTS]);
-            slots[step.slot as usize % SLOTS] = unit.join(&step.splits, ranks, below);
+            let below = self.below[step.slot as usize % BLOCKS_MAX].map(|slot| &slots[slot as usize % BLOCKS_MAX]);
+            slots[step.slot as usize % BLOCKS_MAX] = unit.join(&step.splits, ranks, below);
         }
         slots[0]
     }
@@ -259,17 +184,25 @@ impl Crown {
 
 /// The numbers of eight leaves for each block.
 static NUMBERS: [Numbers; BLOCKS_MAX] = {
-    let mut numbers = [[0; Block::EXITS]; BLOCKS_MAX];
+    let mut numbers = [[0; Block::SLOTS]; BLOCKS_MAX];
     let mut at = 0;
     while at < LEAVES_MAX {
-        numbers[at / Block::EXITS][at % Block::EXITS] = at as u32 * 0x0101_0101;
+        numbers[at / Block::SLOTS][at % Block::SLOTS] = at as u32 * 0x0101_0101;
         at += 1;
     }
     numbers
 };
 
+/// How many levels of a block are asked: those that have splits, and at least one.
+#[inline(always)]
+fn levels(block: &Block) -> usize {
+    // Slots 2 and 3 are the second level, those behind them the third.
+    let ranks = u64::from_le_bytes(block.ranks);
+    1 + usize::from(ranks >> 16 != 0) + usize::from(ranks >> 32 != 0)
+}
+
 /// What the exits of `block` are beyond `first`.
 #[inline(always)]
-fn exits(block: &Block, first: u32) -> [u32; Block::EXITS] {
-    std::array::from_fn(|exit| block.0[Block::EXITS + exit].wrapping_sub(first))
+fn exits(block: &Block, first: u32) -> [u32; Block::SLOTS] {
+    std::array::from_fn(|exit| block.exits[exit].wrapping_sub(first))
 }

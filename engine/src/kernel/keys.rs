@@ -14,25 +14,10 @@ use crate::pack::{
 const BELOW: i32 = -1;
 const ABOVE: i32 = i32::MAX / 2;
 
-/// Keys of one row lie this far apart, so that a split's column is an index after one shift and address arithmetic.
-pub(super) const STRIDE: usize = 2;
-
-/// The key of a rank: greater than the splits of that rank and of those below.
-#[inline(always)]
-pub(super) fn key(rank: u32) -> u32 {
-    rank << 16 | 0xffff
-}
-
 /// What `rank` is in a column that begins at `from`.
 #[inline(always)]
 pub(super) fn local(rank: i32, from: u32, rank_max: u32) -> u32 {
     (rank - from.cast_signed()).clamp(0, rank_max.cast_signed()).cast_unsigned()
-}
-
-/// Replaces `keys` by those of `row`, [`STRIDE`] apart.
-pub(super) fn of_row(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>) {
-    keys.resize(forest.columns.len() * STRIDE, 0);
-    each_rank(Portable, forest, row, |column, rank| keys[column * STRIDE] = key(rank));
 }
 
 /// Gives `each` the ranks of `row`, column by column.
@@ -42,11 +27,18 @@ pub(super) fn each_rank(unit: impl Unit, forest: &Sections<'_>, row: &[f32], mut
     let mut at = 0;
     for ruler in forest.rulers {
         let (left, right) = ranks(unit, forest, *ruler, row[ruler.feature as usize]);
-        for column in &forest.columns[at..at + ruler.columns as usize] {
-            let rank = if column.missing_goes_left() { left } else { right };
-            each(at, local(rank, column.from, rank_max));
-            at += 1;
+        let rank =
+            |column: &Column| local(if column.missing_goes_left() { left } else { right }, column.from, rank_max);
+        match &forest.columns[at..at + ruler.columns as usize] {
+            // Nearly all: no loop, which would be made ready for many.
+            [one] => each(at, rank(one)),
+            [one, two] => {
+                each(at, rank(one));
+                each(at + 1, rank(two));
+            }
+            columns => columns.iter().zip(at..).for_each(|(column, at)| each(at, rank(column))),
         }
+        at += ruler.columns as usize;
     }
     for (column, at) in forest.columns[at..].iter().zip(at..) {
         each(at, category_rank(forest, *column, row[column.feature as usize]));

@@ -6,8 +6,7 @@
 use super::walk::{HALF, Half, HalfRanks};
 use crate::pack::format::Block;
 
-/// What splits compare in lanes: ranks as signed bytes, which every vector unit compares. Those that fit no byte are of
-/// splits whose ways lead to the same.
+/// What splits compare in lanes: ranks as signed bytes, which every vector unit compares.
 #[inline(always)]
 pub(super) fn byte(rank: u32) -> i8 {
     (rank.to_le_bytes()[0] ^ 0x80).cast_signed()
@@ -15,32 +14,38 @@ pub(super) fn byte(rank: u32) -> i8 {
 
 /// The rank that a [`byte`] is of.
 #[inline(always)]
-pub(super) fn rank(byte: i8) -> u32 {
-    u32::from(byte.cast_unsigned() ^ 0x80)
+pub(super) fn rank(byte: i8) -> u8 {
+    byte.cast_unsigned() ^ 0x80
+}
+
+/// The [`byte`] of a rank, four times, because that is easier to spread over a vector.
+#[inline(always)]
+pub(super) fn four(rank: u8) -> u32 {
+    u32::from(rank ^ 0x80) * 0x0101_0101
 }
 
 /// The splits of a block of a checked pack, made ready for lanes; slot 0 is none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Splits {
-    /// Eight times the column, as in the block.
-    pub(super) columns: [u32; Block::EXITS],
-    /// The [`byte`] of the rank, four times, because that is easier to spread over a vector.
-    pub(super) ranks: [u32; Block::EXITS],
+    /// Eight times the column.
+    pub(super) columns: [u32; Block::SLOTS],
+    /// [`four`] of the rank.
+    pub(super) ranks: [u32; Block::SLOTS],
 }
 
 impl Splits {
-    /// Those of `block`.
+    /// Those of `block`, which has whole levels.
     #[inline(always)]
     pub(super) fn of(block: &Block) -> Self {
         let mut splits = Self::default();
-        for slot in 0..Block::EXITS {
-            splits.columns[slot] = block.0[slot] & 0xffff;
+        for slot in 0..Block::SLOTS {
+            splits.columns[slot] = (u32::from(block.columns[slot]) | u32::from(block.high[slot]) << 8) * 8;
         }
-        for slot in 0..Block::EXITS {
-            let rank = (block.0[slot] >> 16 ^ 0x80) & 0xff;
-            let twice = rank | rank << 8;
-            splits.ranks[slot] = twice | twice << 16;
+        for slot in 0..Block::SLOTS {
+            splits.ranks[slot] = four(block.ranks[slot]);
         }
+        // Its high byte is none.
+        splits.columns[0] = 0;
         splits
     }
 

@@ -11,13 +11,10 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
-use super::walk::{Aligned, Lanes};
-
-/// The most leaves that a byte tells apart.
-pub(super) const LEAVES_MAX: usize = 256;
-
-/// For each row the number of an exit or a leaf.
-pub(super) type Exits = Aligned<Lanes<u8>>;
+use super::{
+    steps::{Exits, LEAVES_MAX},
+    walk::{Aligned, Lanes},
+};
 
 /// What the leaves of a tree add.
 #[derive(Debug)]

@@ -1,64 +1,34 @@
-//! One row: in [`tables`](super::tables) where these hold its ranks and the processor can look them up, else eight trees in flight,
-//! which is as many walks as a processor can overlap.
+//! One row: by its [ranks](super::tables) where these are bytes, else by its [keys](super::words).
 
-#[cfg(target_arch = "x86_64")]
-use super::tables::Looker;
-use super::{
-    keys::{self, STRIDE},
-    walk::{Grove, Keys},
-};
-use crate::pack::{Sections, format::Tree};
+use super::{tables::Looker, words};
+use crate::pack::Sections;
 
-/// Trees that are walked side by side.
-const WALKS: usize = 8;
-
-/// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. `keys` is room for the
-/// row's keys.
-pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(looker) = Looker::fit(forest) {
-        return looker.add_leaves(forest, row, margins);
-    }
-    add_portably(forest, row, keys, margins);
+/// Room for what is found out of a row, and what finds it out.
+#[derive(Debug)]
+pub(super) struct Room {
+    keys: Vec<u32>,
+    ranks: Vec<u8>,
+    looker: Looker,
 }
 
-/// As [`add_leaves`], with what every processor of the kind has.
-pub(super) fn add_portably(forest: &Sections<'_>, row: &[f32], keys: &mut Vec<u32>, margins: &mut [f32]) {
-    keys::of_row(forest, row, keys);
-    let grove = Grove::of(forest);
-    let keys = grove.keys::<STRIDE>(keys);
-    match grove.levels {
-        1 => add::<1>(forest, grove, keys, margins),
-        2 => add::<2>(forest, grove, keys, margins),
-        3 => add::<3>(forest, grove, keys, margins),
-        _ => add::<0>(forest, grove, keys, margins),
+impl Default for Room {
+    fn default() -> Self {
+        Self { keys: Vec::new(), ranks: Vec::new(), looker: Looker::best() }
     }
 }
 
-#[inline(always)]
-fn add<const LEVELS: usize>(forest: &Sections<'_>, grove: Grove<'_>, keys: Keys<'_, STRIDE>, margins: &mut [f32]) {
-    let (roots, rest) = forest.roots.as_chunks::<WALKS>();
-    let (trees, trees_left) = forest.trees.as_chunks::<WALKS>();
-    if let [sum] = margins {
-        for roots in roots {
-            *sum = grove.down::<LEVELS, _, _>(*roots, keys, [0; WALKS]).iter().fold(*sum, |sum, value| sum + value);
-        }
+impl Room {
+    /// What it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<u32>() * self.keys.capacity() + self.ranks.capacity()
+    }
+}
+
+/// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees.
+pub(super) fn add_leaves(forest: &Sections<'_>, row: &[f32], room: &mut Room, margins: &mut [f32]) {
+    if forest.is_in_bytes() {
+        room.looker.add_leaves(forest, row, &mut room.ranks, margins);
     } else {
-        for (roots, trees) in roots.iter().zip(trees) {
-            add_values(margins, trees, &grove.down::<LEVELS, _, _>(*roots, keys, [0; WALKS]));
-        }
-    }
-    if let Some(&last) = rest.last() {
-        // The last trees are filled up with one of them, whose value is not added again.
-        let mut roots = [last; WALKS];
-        roots[..rest.len()].copy_from_slice(rest);
-        add_values(margins, trees_left, &grove.down::<LEVELS, _, _>(roots, keys, [0; WALKS]));
-    }
-}
-
-#[inline(always)]
-fn add_values(margins: &mut [f32], trees: &[Tree], values: &[f32]) {
-    for (tree, value) in trees.iter().zip(values) {
-        margins[tree.target as usize] += value;
+        words::add_leaves(forest, row, &mut room.keys, margins);
     }
 }

@@ -1,79 +1,108 @@
-//! One row whose ranks lie in tables of bytes: several blocks are answered at once, each whole.
+//! One row whose ranks are bytes: several blocks are left at once.
 //!
-//! All seven splits of a block are compared, whichever of them the row passes, so that the way through is one step and no
-//! branch. Of all blocks every split is one byte of a vector; its rank is looked up among those of all columns.
+//! With AVX2 and AVX-512 all seven splits of each are compared, whichever of them the row passes, so that the way through is one
+//! step and no branch. Of all blocks every split is one byte of a vector; its rank is looked up among those of all columns.
 
 #![allow(unsafe_code)]
 
 use std::hint::select_unpredictable;
 
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
 use super::{
-    avx2::Avx2,
-    avx512::Avx512,
     keys,
-    unit::Unit,
-    walk::{EXITS, Grove, is_leaf},
+    unit::{Portable, Unit},
+    walk::{Exit, Grove},
 };
 use crate::pack::{
     Sections,
     format::{Block, Tree},
 };
 
-mod fours;
+#[cfg(target_arch = "x86_64")]
 mod eights;
+#[cfg(target_arch = "x86_64")]
+mod fours;
+mod plain;
 
+#[cfg(target_arch = "x86_64")]
 use eights::Eights;
+#[cfg(target_arch = "x86_64")]
 use fours::Fours;
+use plain::Plain;
 
-/// Bytes of all tables: the most columns that a forest may have here.
+/// Bytes of all tables of vectors: the most columns that a forest may have there.
+#[cfg(target_arch = "x86_64")]
 const COLUMNS_MAX: usize = 256;
-/// Blocks that are answered at once at the most.
+/// Blocks that are left at once at the most.
 const BLOCKS_MAX: usize = 8;
 /// Trees that are walked level by level, so that memory has time to bring the blocks of the next level.
 const WALKS: usize = 32;
 
 /// The ranks of a row, one byte for each column.
+#[cfg(target_arch = "x86_64")]
 type Ranks = [[u8; 16]; COLUMNS_MAX / 16];
 
-/// A row's ranks in tables, and what looks so many blocks up in them at once.
+/// A row's ranks, and how it leaves so many blocks at once.
 trait Tables<const BLOCKS: usize> {
-    /// Where the row leaves the blocks.
-    fn through(&self, blocks: [&Block; BLOCKS]) -> [u32; BLOCKS];
+    /// By which exits the row leaves blocks of whole levels.
+    fn leave_whole(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS];
+
+    /// By which exits the row leaves blocks of any shape.
+    fn leave_any(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS];
 }
 
-/// What looks ranks up in tables.
+/// What looks ranks up.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Looker {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
 }
 
 impl Looker {
-    /// The best that this processor has, if tables hold the ranks of `forest` and it has any.
-    pub(super) fn fit(forest: &Sections<'_>) -> Option<Self> {
-        let is_narrow = forest.forest.rank_max == Block::BYTE_RANK_MAX && forest.columns.len() <= COLUMNS_MAX;
-        let eights = || Avx512::detect().map(Self::Avx512);
-        if is_narrow { eights().or_else(|| Avx2::detect().map(Self::Avx2)) } else { None }
+    /// The best that this processor has.
+    pub(super) fn best() -> Self {
+        Self::available().pop().filter(|_| !super::is_portable_only()).unwrap_or(Self::Portable)
     }
 
-    /// All that this processor has.
-    #[cfg(test)]
+    /// All that this processor has, the best last.
     pub(super) fn available() -> Vec<Self> {
-        Avx2::detect().map(Self::Avx2).into_iter().chain(Avx512::detect().map(Self::Avx512)).collect()
+        let mut available = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            available.extend(Avx2::detect().map(Self::Avx2));
+            available.extend(Avx512::detect().map(Self::Avx512));
+        }
+        available
     }
 
-    /// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. Tables
-    /// [hold](Self::fit) the ranks of `forest`.
-    pub(super) fn add_leaves(self, forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
+    /// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. `room` is for the row's
+    /// ranks.
+    pub(super) fn add_leaves(self, forest: &Sections<'_>, row: &[f32], room: &mut Vec<u8>, margins: &mut [f32]) {
         match self {
+            #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx2` is the proof that the processor has what the function is compiled for.
-            Self::Avx2(avx2) => unsafe { add_by_fours(avx2, forest, row, margins) },
+            Self::Avx2(avx2) if forest.columns.len() <= COLUMNS_MAX => unsafe {
+                add_by_fours(avx2, forest, row, margins);
+            },
+            #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx512` is the proof that the processor has what the function is compiled for.
-            Self::Avx512(avx512) => unsafe { add_by_eights(avx512, forest, row, margins) },
+            Self::Avx512(avx512) if forest.columns.len() <= COLUMNS_MAX => unsafe {
+                add_by_eights(avx512, forest, row, margins);
+            },
+            _ => {
+                room.resize(forest.columns.len(), 0);
+                keys::each_rank(Portable, forest, row, |column, rank| [room[column], ..] = rank.to_le_bytes());
+                add(forest, &Plain::of(forest, room), margins);
+            }
         }
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn add_by_fours(avx2: Avx2, forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
     let ranks = ranks(avx2, forest, row);
@@ -86,6 +115,7 @@ fn add_by_fours(avx2: Avx2, forest: &Sections<'_>, row: &[f32], margins: &mut [f
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
 fn add_by_eights(avx512: Avx512, forest: &Sections<'_>, row: &[f32], margins: &mut [f32]) {
     let ranks = ranks(avx512, forest, row);
@@ -96,11 +126,12 @@ fn add_by_eights(avx512: Avx512, forest: &Sections<'_>, row: &[f32], margins: &m
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn ranks(unit: impl Unit, forest: &Sections<'_>, row: &[f32]) -> Ranks {
     let mut ranks = [[0; 16]; COLUMNS_MAX / 16];
     let bytes = ranks.as_flattened_mut();
-    keys::each_rank(unit, forest, row, |column, rank| bytes[column] = rank.to_le_bytes()[0]);
+    keys::each_rank(unit, forest, row, |column, rank| [bytes[column], ..] = rank.to_le_bytes());
     ranks
 }
 
@@ -130,8 +161,8 @@ fn each_value<const BLOCKS: usize>(
         at[..roots.len()].copy_from_slice(roots);
         if grove.levels == 0 {
             down_uneven(grove, tables, &mut at[..roots.len()]);
-            for (tree, exit) in trees.iter().zip(at) {
-                each(tree, grove.leaf_value(exit));
+            for (tree, bits) in trees.iter().zip(at) {
+                each(tree, f32::from_bits(bits));
             }
             continue;
         }
@@ -139,7 +170,7 @@ fn each_value<const BLOCKS: usize>(
         let (bundles, _) = at.as_chunks_mut::<BLOCKS>();
         for _ in 1..grove.levels {
             for bundle in bundles.iter_mut().take(roots.len().div_ceil(BLOCKS)) {
-                *bundle = tables.through(bundle.map(|at| grove.block(at)));
+                *bundle = through_whole(grove, tables, bundle);
                 if is_far {
                     for at in bundle {
                         grove.ask_for(*at);
@@ -149,32 +180,42 @@ fn each_value<const BLOCKS: usize>(
         }
         // Leaves are added as they come: a sum takes as long as some blocks. As many as there always are need no mask, which
         // would make it longer.
-        let values = |bundle: &[u32; BLOCKS]| tables.through(bundle.map(|at| grove.block(at))).map(f32::from_bits);
         let (whole, rest) = trees.as_chunks::<BLOCKS>();
         for (bundle, trees) in bundles.iter().zip(whole) {
-            let values = values(bundle);
+            let values = through_whole(grove, tables, bundle);
             for at in 0..BLOCKS {
-                each(&trees[at], values[at]);
+                each(&trees[at], f32::from_bits(values[at]));
             }
         }
         if !rest.is_empty() {
-            for (tree, value) in rest.iter().zip(values(&bundles[whole.len()])) {
-                each(tree, value);
+            for (tree, bits) in rest.iter().zip(through_whole(grove, tables, &bundles[whole.len()])) {
+                each(tree, f32::from_bits(bits));
             }
         }
     }
 }
 
-/// Takes the walks that are at `at`, at most [`WALKS`], to their leaves, where some are longer than others.
+/// Where the row comes from the blocks at `at`, which are of whole levels.
+#[inline(always)]
+fn through_whole<const BLOCKS: usize>(
+    grove: Grove<'_>,
+    tables: &impl Tables<BLOCKS>,
+    at: &[u32; BLOCKS],
+) -> [u32; BLOCKS] {
+    let blocks = at.map(|at| grove.block(at));
+    let exits = tables.leave_whole(blocks);
+    std::array::from_fn(|at| exits[at].leads_to(blocks[at]))
+}
+
+/// Takes the walks that begin at `at`, at most [`WALKS`], to the bits of what leaves add, where some are longer than others.
 #[inline(always)]
 fn down_uneven<const BLOCKS: usize>(grove: Grove<'_>, tables: &impl Tables<BLOCKS>, at: &mut [u32]) {
-    // Which walks go on. Those behind the last of them go through the first block again, and nobody asks where to.
+    // Which walks go on. Those behind the last of them go through some block again, and nobody asks where to.
     let mut ahead = [0_u8; WALKS + BLOCKS_MAX];
-    let mut count = 0;
-    for (walk, exit) in (0..).zip(at.iter()) {
-        ahead[count] = walk;
-        count += usize::from(!is_leaf(*exit));
+    for (walk, ahead) in (0..).zip(ahead.iter_mut().take(at.len())) {
+        *ahead = walk;
     }
+    let mut count = at.len();
     for _ in 0..grove.blocks_on_a_way() {
         if count == 0 {
             return;
@@ -185,18 +226,24 @@ fn down_uneven<const BLOCKS: usize>(grove: Grove<'_>, tables: &impl Tables<BLOCK
             let (mut walks, mut blocks) = ([0; BLOCKS], [grove.block(0); BLOCKS]);
             for index in 0..BLOCKS {
                 walks[index] = ahead[first + index];
-                let exit = at[usize::from(walks[index])];
-                blocks[index] = grove.block(select_unpredictable(is_leaf(exit), 0, exit));
+                let is_there = first + index < count;
+                blocks[index] = grove.block(select_unpredictable(is_there, at[usize::from(walks[index])], 0));
             }
-            let next = tables.through(blocks);
+            let exits = tables.leave_any(blocks);
             for index in 0..BLOCKS.min(count - first) {
-                at[usize::from(walks[index])] = next[index];
-                // Where a leaf's number would lead there is no memory, and asking for it takes long.
-                grove.ask_for(select_unpredictable(is_leaf(next[index]), 0, next[index]));
+                let to = exits[index].leads_to(blocks[index]);
+                let is_leaf = exits[index].leads_to_leaf(blocks[index]);
+                at[usize::from(walks[index])] = to;
+                // Where a leaf's bits would lead there is no memory, and asking for it takes long.
+                grove.ask_for(select_unpredictable(is_leaf, 0, to));
                 ahead[left] = walks[index];
-                left += usize::from(!is_leaf(next[index]));
+                left += usize::from(!is_leaf);
             }
         }
         count = left;
+    }
+    // Only in what is left of a file that was cut short: no way has more blocks than there are.
+    for walk in &ahead[..count] {
+        at[usize::from(*walk)] = f32::NAN.to_bits();
     }
 }

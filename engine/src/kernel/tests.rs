@@ -13,7 +13,7 @@ use super::{batch::Processor, *};
 use crate::pack::{
     Pack,
     draft::{Draft, SecondForm},
-    format::{Block, CategorySet, Forest, Node, Tree},
+    format::{Block, CategorySet, Forest, Node, Tree, WordBlock},
 };
 
 mod units;
@@ -114,7 +114,7 @@ fn check(shape: Shape) -> Draft {
     for count in [1, 12, 32, 33, 64, 65, 120, 256, 300] {
         let draft = draft(shape, random).with_second_form();
         let pack = Pack::from_bytes(&draft.write()).unwrap();
-        let forest = pack.sections();
+        let forest = *pack.sections();
         let value = |random: &mut Random| match random.below(12) {
             0 => f32::NAN,
             1 => f32::INFINITY,
@@ -165,7 +165,7 @@ fn trees_of_one_height_are_even() {
 fn trees_of_any_height_are_answered() {
     check(Shape { splits: 70, ..PLAIN });
     let draft = check(Shape { height_max: 40, splits: 62, ..PLAIN });
-    assert!(draft.forest.block_levels == 0 && !draft.second_form.leaf_values.is_empty());
+    assert!(draft.forest.block_levels == 0 && !draft.second_form.blocks.is_empty());
     check(Shape { height_max: 400, splits: 100, ..PLAIN });
 }
 
@@ -186,14 +186,14 @@ fn categories_are_columns_too() {
 #[test]
 fn features_with_many_thresholds_have_several_columns() {
     let draft = check(Shape { thresholds: 3000, trees: 60, features: 2, splits: 100, ..PLAIN });
-    assert!(draft.second_form.columns.len() > 8 && draft.forest.rank_max == Block::BYTE_RANK_MAX);
+    assert!(draft.second_form.columns.len() > 8 && draft.forest.rank_max == Block::RANK_MAX);
 }
 
 #[test]
 fn where_bytes_would_take_too_many_columns_ranks_are_words() {
     let shape = Shape { thresholds: 3_000_000, trees: 500, height_max: 13, splits: 100, features: 1, ..PLAIN };
     let draft = check(Shape { sum_order: 1, ..shape });
-    assert!(draft.forest.rank_max == Block::RANK_MAX && draft.second_form.columns.len() > 2);
+    assert!(draft.forest.rank_max == WordBlock::RANK_MAX && draft.second_form.columns.len() > 2);
 }
 
 #[test]
@@ -208,13 +208,13 @@ fn one_row_is_answered_however_many_columns_it_has() {
             let draft = check(Shape { trees: 67, height_max, splits, features, thresholds: 40, ..PLAIN });
             assert!(draft.second_form.columns.len() <= 2 * features);
             let is_full = height_max < 6 || draft.second_form.columns.len() == 2 * features;
-            assert!(is_full && draft.forest.rank_max == Block::BYTE_RANK_MAX);
+            assert!(is_full && draft.forest.rank_max == Block::RANK_MAX);
         }
     }
 }
 
 #[test]
-fn one_row_is_answered_portably_as_by_this_processor() {
+fn one_row_is_answered_by_all_that_this_processor_has() {
     for (height_max, splits, targets) in [(3, 100, 1), (6, 100, 3), (9, 100, 1), (14, 70, 2), (30, 65, 1)] {
         let mut random = Random(height_max as u64);
         let draft = draft(Shape { height_max, splits, targets, categories: 5, ..PLAIN }, &mut random);
@@ -223,15 +223,13 @@ fn one_row_is_answered_portably_as_by_this_processor() {
             let row: Vec<f32> = (0..PLAIN.features)
                 .map(|_| if random.below(9) == 0 { f32::NAN } else { random.number(PLAIN.thresholds) })
                 .collect();
-            let (mut portable, mut chosen, mut keys) = (vec![0.25; targets], vec![0.25; targets], Vec::new());
-            single::add_portably(&pack.sections(), &row, &mut keys, &mut portable);
-            single::add_leaves(&pack.sections(), &row, &mut keys, &mut chosen);
-            assert_eq!(portable, chosen);
-            #[cfg(target_arch = "x86_64")]
+            let forest = *pack.sections();
+            let (mut expected, mut found, mut room) = (vec![0.0; targets], vec![0.0; targets], Vec::new());
+            margins(&forest, &row, &mut expected);
             for looker in tables::Looker::available() {
-                chosen.fill(0.25);
-                looker.add_leaves(&pack.sections(), &row, &mut chosen);
-                assert_eq!(portable, chosen, "{looker:?}");
+                found.copy_from_slice(forest.base);
+                looker.add_leaves(&forest, &row, &mut room, &mut found);
+                assert_eq!(expected, found, "{looker:?}");
             }
         }
     }

@@ -1,11 +1,11 @@
-//! The first six levels of a tree, for half a group of rows at a time: what is done in lanes where a vector has no more.
+//! The first six levels of a tree whose ways are of one length, for half a group of rows at a time.
 
 use bytemuck::cast_mut;
 
 use super::{
     lanes::Splits,
     unit::{self, Narrow, Rows, Tree},
-    walk::{Aligned, Grove, HALF, Half, HalfRanks, KEYED, ROWS, is_leaf},
+    walk::{Aligned, Grove, HALF, Half, HalfRanks, ROWS},
 };
 use crate::pack::format::Block;
 
@@ -14,7 +14,7 @@ use crate::pack::format::Block;
 pub(super) struct Top {
     pub(super) root: Splits,
     /// The blocks that the root's exits lead to; whatever was there before for those that lead to leaves.
-    pub(super) below: [Splits; Block::EXITS],
+    pub(super) below: [Splits; Block::SLOTS],
     /// How many of `below` are to be asked: 8, or where the root is padded 4 or 2, which the others are as.
     pub(super) distinct: usize,
     /// Where the exits lead: those of the eight blocks, of one block behind those of the other. Of a tree of one level of blocks
@@ -28,8 +28,8 @@ impl Default for Top {
     fn default() -> Self {
         Self {
             root: Splits::default(),
-            below: [Splits::default(); Block::EXITS],
-            distinct: Block::EXITS,
+            below: [Splits::default(); Block::SLOTS],
+            distinct: Block::SLOTS,
             exits: [0; 64],
             planes: [Aligned([0; 64]); 4],
         }
@@ -37,26 +37,24 @@ impl Default for Top {
 }
 
 impl Top {
-    /// Makes `tree` ready; whether that is all of it.
+    /// Makes `tree` ready, whose ways are of one length.
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: impl Narrow, tree: Tree<'_>) -> bool {
+    pub(super) fn set(&mut self, unit: impl Narrow, tree: Tree<'_>) {
         let root = tree.grove.block(tree.root());
-        self.root = Splits::of(root);
+        self.root = unit.splits(root);
         if tree.grove.levels == 1 {
-            self.exits[..Block::EXITS].copy_from_slice(&root.0[Block::EXITS..]);
+            self.exits[..Block::SLOTS].copy_from_slice(&root.exits);
         } else {
-            self.set_below(tree.grove, root);
+            self.set_below(unit, tree.grove, root);
         }
-        let is_whole = matches!(tree.grove.levels, 1 | 2);
-        if is_whole {
+        if matches!(tree.grove.levels, 1 | 2) {
             unit.spread(self);
         }
-        is_whole
     }
 
     #[inline(always)]
-    fn set_below(&mut self, grove: Grove<'_>, root: &Block) {
-        let exits = &root.0[Block::EXITS..];
+    fn set_below(&mut self, unit: impl Narrow, grove: Grove<'_>, root: &Block) {
+        let exits = &root.exits;
         self.distinct = if exits[..4] != exits[4..] {
             8
         } else if exits[..2] != exits[2..4] {
@@ -69,12 +67,10 @@ impl Top {
             if at >= self.distinct {
                 let before = part.start - self.distinct * 8;
                 self.exits.copy_within(before..before + 8, part.start);
-            } else if grove.levels == 0 && is_leaf(exit) {
-                self.exits[part].fill(exit);
             } else {
                 let block = grove.block(exit);
-                self.below[at] = Splits::of(block);
-                self.exits[part].copy_from_slice(&block.0[Block::EXITS..]);
+                self.below[at] = unit.splits(block);
+                self.exits[part].copy_from_slice(&block.exits);
             }
         }
     }
@@ -111,10 +107,7 @@ impl Top {
             for (half, exits) in exits.iter_mut().enumerate().take(count.div_ceil(HALF)) {
                 *exits = unit.top_exits(self, ranks.half(half > 0));
             }
-            let eights = count.div_ceil(KEYED);
-            let keys = &rows.keys[group * (ROWS / KEYED) * columns..][..eights * columns];
-            let (exits, sums) = (&exits.as_flattened()[..eights * KEYED], &mut sums.0[..eights * KEYED]);
-            unit::walk_on(grove, &self.exits, exits, keys, sums);
+            unit::walk_on(grove, &self.exits, &exits.as_flattened()[..count], ranks, &mut sums.0[..count]);
         }
     }
 

@@ -3,16 +3,18 @@
 use std::ops::Range;
 
 use super::{
+    halves::Halves,
     lanes::Splits,
+    steps::{Slots, Step},
     top::Top,
-    walk::{Aligned, Grove, Half, HalfRanks, KEYED, Lanes, is_leaf},
+    walk::{Aligned, Exit, Grove, HALF, Half, HalfRanks, Lanes, ROWS, Ranks},
 };
 use crate::pack::{Sections, format::Block};
 
 /// The most blocks of the next tree that memory is asked for beforehand.
 const NEXT_BLOCKS_MAX: u32 = 128;
 
-/// Tree `at` of `forest`, which does not begin with a leaf.
+/// Tree `at` of `forest`.
 #[derive(Clone, Copy)]
 pub(super) struct Tree<'a> {
     pub(super) forest: &'a Sections<'a>,
@@ -30,16 +32,15 @@ impl<'a> Tree<'a> {
     #[inline(always)]
     pub(super) fn blocks(self) -> &'a [Block] {
         let (blocks, root) = (self.forest.blocks, self.root() as usize);
-        let next = self.forest.roots[self.at + 1..].iter().find(|root| !is_leaf(**root));
-        let end = next.map_or(blocks.len(), |next| *next as usize);
-        let end = if self.grove.levels == 1 { root + 1 } else { end };
+        let next = self.forest.roots.get(self.at + 1).map_or(blocks.len(), |next| *next as usize);
+        let end = if self.grove.levels == 1 { root + 1 } else { next };
         blocks.get(root..end).filter(|blocks| !blocks.is_empty()).unwrap_or(&blocks[root..=root])
     }
 
     /// Blocks of the next tree, as many as memory brings while a batch goes down this one.
     #[inline(always)]
     pub(super) fn next(self) -> Range<u32> {
-        let root = |at| self.forest.roots.get(at).copied().filter(|root| !is_leaf(*root));
+        let root = |at| self.forest.roots.get(at).copied();
         let first = root(self.at + 1).unwrap_or(0);
         first..root(self.at + 2).unwrap_or(first).clamp(first, first + NEXT_BLOCKS_MAX)
     }
@@ -51,8 +52,6 @@ pub(super) struct Rows<'a> {
     pub(super) count: usize,
     /// The bytes of their ranks, of each group column by column.
     pub(super) bytes: &'a [Aligned<Lanes<i8>>],
-    /// Keys, of each [`KEYED`] rows column by column, where there is something to walk.
-    pub(super) keys: &'a [[u32; KEYED]],
     /// What the tree's leaves are added to.
     pub(super) sums: &'a mut [Aligned<Lanes<f32>>],
 }
@@ -65,8 +64,8 @@ pub(super) trait Unit: Copy {
     /// How many of sixteen ascending marks are not above `value`.
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize;
 
-    /// Makes `tree` ready; whether all of it, so that nothing is left to walk.
-    fn set(self, ready: &mut Self::Ready, tree: Tree<'_>) -> bool;
+    /// Makes `tree` ready.
+    fn set(self, ready: &mut Self::Ready, tree: Tree<'_>);
 
     /// Adds the leaves that `rows` reach in `tree`, which is the one that was made ready.
     fn go_down(self, ready: &mut Self::Ready, tree: Tree<'_>, rows: Rows<'_>);
@@ -74,6 +73,12 @@ pub(super) trait Unit: Copy {
 
 /// One whose vectors have half a group at the most.
 pub(super) trait Narrow: Copy {
+    /// The splits of `block`, made ready.
+    fn splits(self, block: &Block) -> Splits;
+
+    /// Takes `steps`, one after the other, for half a group or all of it.
+    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize);
+
     /// Which of a block's eight exits each row leaves it through.
     fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8>;
 
@@ -92,7 +97,7 @@ pub(super) trait Narrow: Copy {
 pub(super) struct Portable;
 
 impl Unit for Portable {
-    type Ready = Top;
+    type Ready = Halves;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -104,17 +109,34 @@ impl Unit for Portable {
     }
 
     #[inline(always)]
-    fn set(self, top: &mut Top, tree: Tree<'_>) -> bool {
-        top.set(self, tree)
+    fn set(self, halves: &mut Halves, tree: Tree<'_>) {
+        halves.set(self, tree);
     }
 
     #[inline(always)]
-    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
-        top.go_down(self, tree, rows);
+    fn go_down(self, halves: &mut Halves, tree: Tree<'_>, rows: Rows<'_>) {
+        halves.go_down(self, tree, rows);
     }
 }
 
 impl Narrow for Portable {
+    #[inline(always)]
+    fn splits(self, block: &Block) -> Splits {
+        Splits::of(block)
+    }
+
+    #[inline(always)]
+    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
+        for step in steps {
+            let (own, rank) = (ranks.column(step.column), step.rank.to_le_bytes()[0].cast_signed());
+            let [left, right] = [step.left, step.right].map(|slot| slots.get(slot).0);
+            let to = &mut slots.get_mut(step.to).0;
+            for row in 0..HALF * halves.min(ROWS / HALF) {
+                to[row] = if own[row] >= rank { right[row] } else { left[row] };
+            }
+        }
+    }
+
     #[inline(always)]
     fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8> {
         splits.exits(ranks)
@@ -136,20 +158,38 @@ impl Narrow for Portable {
     }
 }
 
-/// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`; as many as
-/// there are exits, a multiple of [`KEYED`]. `keys` has those of each [`KEYED`] rows column by column. A function of its own has
-/// enough registers.
+/// Adds to `sums` the leaves that rows reach which leave the top of a tree by these exits, which lead to `tops`, blocks of the last
+/// level of those that are of one length; as many as there are exits. Ranks and exits are of the same rows. A function of its
+/// own has enough registers.
 #[inline(never)]
-pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], keys: &[[u32; KEYED]], sums: &mut [f32]) {
-    let keys = keys.chunks_exact(keys.len() / (exits.len() / KEYED));
-    for ((keys, exits), sums) in keys.zip(exits.as_chunks::<KEYED>().0).zip(sums.as_chunks_mut::<KEYED>().0) {
-        let keys = grove.keys::<KEYED>(keys.as_flattened());
-        let at = exits.map(|exit| tops[usize::from(exit & 63)]);
-        let rows = std::array::from_fn(|row| row);
-        let values = match grove.levels {
-            0 => grove.down::<0, _, _>(at, keys, rows),
-            _ => grove.down::<1, _, _>(at, keys, rows),
-        };
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+pub(super) fn walk_on(grove: Grove<'_>, tops: &[u32; 64], exits: &[u8], ranks: Ranks<'_>, sums: &mut [f32]) {
+    // Where all columns are named by one byte, the other is not asked for.
+    if grove.columns() <= usize::from(u8::MAX) + 1 {
+        walk_by(grove, tops, exits, sums, |block, slot, row| ranks.rank(block.columns[slot].into(), row));
+    } else {
+        walk_by(grove, tops, exits, sums, |block, slot, row| ranks.rank(block.column(slot), row));
+    }
+}
+
+#[inline(always)]
+fn walk_by(
+    grove: Grove<'_>,
+    tops: &[u32; 64],
+    exits: &[u8],
+    sums: &mut [f32],
+    rank: impl Fn(&Block, usize, usize) -> u8,
+) {
+    for (row, (exit, sum)) in exits.iter().zip(sums).enumerate() {
+        let block = grove.block(tops[usize::from(exit & 63)]);
+        let exit = Exit::of_whole(block, |slot| rank(block, slot, row));
+        *sum += f32::from_bits(exit.leads_to(block));
+    }
+}
+
+/// Adds to `sums` the leaves that rows reach in a tree of any shape, as many as there are sums.
+#[inline(never)]
+pub(super) fn walk(grove: Grove<'_>, root: u32, ranks: Ranks<'_>, sums: &mut [f32]) {
+    for (row, sum) in sums.iter_mut().enumerate() {
+        *sum += grove.leaf(root, |column| ranks.rank(column, row));
     }
 }

@@ -1,69 +1,101 @@
-//! The way through a block: three splits that ask three keys, without a branch.
+//! The way through blocks whose ranks are bytes, and the ranks of many rows.
 //!
-//! Several walks go on side by side, so that a processor works on one while another waits for memory. Having a
-//! [`Grove`] is the proof that every index on the way is good: the pack was checked, and the keys are as many as its columns.
+//! Having a [`Grove`] is the proof that every index on the way is good: the pack was checked, and there are as many ranks as it
+//! has columns.
 
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-use std::hint::select_unpredictable;
 
+use super::lanes::rank;
 use crate::pack::{Sections, format::Block};
-
-#[cfg(target_arch = "x86_64")]
-pub(super) mod sixteen;
 
 /// The blocks of a checked pack.
 #[derive(Clone, Copy)]
 pub(super) struct Grove<'a> {
     blocks: &'a [Block],
-    leaf_values: &'a [f32],
     columns: usize,
     /// Blocks on every way; 0 where ways differ.
     pub(super) levels: u32,
 }
 
-/// Keys of so many rows: that of a column and a row is number `column * STRIDE + row`.
-#[derive(Clone, Copy)]
-pub(super) struct Keys<'a, const STRIDE: usize>(&'a [u32]);
-
 /// Blocks up to so many are near enough to every processor: they take 256 KiB.
 const NEAR_BLOCKS_MAX: usize = 4096;
 
-/// One of a block's exits: the slot that holds it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Exit(u8);
+/// One of a block's exits. Its number is as wide as an index: bytes would be packed into one register, and unpacked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Exit(usize);
 
-/// The exit that a row takes, by the splits where it goes right: bit `i` for slot `i`.
-pub(super) const EXITS: [Exit; 256] = {
-    let mut exits = [Exit(0); 256];
+/// The exit of a block of whole levels that a row takes, by the splits where it goes right: bit `i` for slot `i`.
+static EXITS: [u8; 256] = {
+    let mut exits = [0; 256];
     let mut rights = 0;
     while rights < exits.len() {
         let mut slot = 1;
-        while slot < Block::EXITS {
+        while slot < Block::SLOTS {
             slot = 2 * slot + (rights >> slot & 1);
         }
-        exits[rights] = Exit(slot.to_le_bytes()[0]);
+        exits[rights] = (slot - Block::SLOTS).to_le_bytes()[0];
         rights += 1;
     }
     exits
 };
 
 impl Exit {
-    /// Where it leads from `block`.
+    /// Of a block of whole levels, by the splits where a row goes right: bit `i` for slot `i`.
     #[inline(always)]
-    pub(super) fn of(self, block: &Block) -> u32 {
-        // SAFETY: exits are made above alone, of slots behind those of splits and below twice as many, which is what a block has.
-        unsafe { *block.0.get_unchecked(usize::from(self.0)) }
+    pub(super) fn by_rights(rights: u8) -> Self {
+        Self(EXITS[usize::from(rights)].into())
+    }
+
+    /// The first that is not ruled out. The last never is, since no split has it on its left.
+    #[inline(always)]
+    pub(super) fn first_left(ruled_out: u8) -> Self {
+        Self((!ruled_out | 0x80).trailing_zeros() as usize)
+    }
+
+    /// By which a row leaves `block`, of whole levels, that has these ranks where its splits ask.
+    #[inline(always)]
+    pub(super) fn of_whole(block: &Block, rank: impl Fn(usize) -> u8) -> Self {
+        let mut slot = 1;
+        for _ in 0..Block::DEPTH {
+            // The slot is below 8 here: this is no question to the processor.
+            let at = slot % Block::SLOTS;
+            slot = 2 * slot + usize::from(rank(at) >= block.ranks[at]);
+        }
+        Self(slot % Block::SLOTS)
+    }
+
+    /// By which a row leaves `block` that has these ranks where its splits ask.
+    #[inline(always)]
+    pub(super) fn of_any(block: &Block, rank: impl Fn(usize) -> u8) -> Self {
+        let mut ruled_out = 0;
+        for slot in 1..Block::SLOTS {
+            let is_right = rank(slot) >= block.ranks[slot];
+            ruled_out |= block.ruled_out[slot] & 0_u8.wrapping_sub(u8::from(is_right));
+        }
+        Self::first_left(ruled_out)
+    }
+
+    /// Where it leads from `block`: to that block, or to a leaf that adds what has these bits.
+    #[inline(always)]
+    pub(super) fn leads_to(self, block: &Block) -> u32 {
+        debug_assert!(self.0 < 8);
+        // SAFETY: exits are made above alone: of slots 8 to 15, of a number modulo 8, and of the zeros below the lowest
+        // bit of a byte that has the highest.
+        unsafe { *block.exits.get_unchecked(self.0) }
+    }
+
+    /// Whether it leads to a leaf from `block`.
+    #[inline(always)]
+    pub(super) fn leads_to_leaf(self, block: &Block) -> bool {
+        block.is_leaf(self.0)
     }
 }
 
 /// Rows of a batch that go down a tree together: as many bytes as a cache line has, and the longest vectors.
 pub(super) const ROWS: usize = 64;
-
-/// Rows of a batch whose keys lie together, and that walk side by side below the lanes.
-pub(super) const KEYED: usize = 8;
 
 /// Something of each of these rows.
 pub(super) type Lanes<T> = [T; ROWS];
@@ -92,23 +124,12 @@ pub(super) struct HalfRanks<'a> {
 
 impl<'a> Grove<'a> {
     pub(super) fn of(forest: &Sections<'a>) -> Self {
-        Self {
-            blocks: forest.blocks,
-            leaf_values: forest.leaf_values,
-            columns: forest.columns.len(),
-            levels: forest.forest.block_levels,
-        }
+        Self { blocks: forest.blocks, columns: forest.columns.len(), levels: forest.forest.block_levels }
     }
 
     /// How many columns splits name.
     pub(super) fn columns(self) -> usize {
         self.columns
-    }
-
-    /// The keys in `keys`, which are at least as many as all columns have.
-    pub(super) fn keys<const STRIDE: usize>(self, keys: &'a [u32]) -> Keys<'a, STRIDE> {
-        assert!(keys.len() >= self.columns * STRIDE, "{} keys for {} columns", keys.len(), self.columns);
-        Keys(keys)
     }
 
     /// The ranks in `columns`, of which there are at least as many as splits name.
@@ -121,9 +142,8 @@ impl<'a> Grove<'a> {
     #[inline(always)]
     pub(super) fn block(self, index: u32) -> &'a Block {
         debug_assert!((index as usize) < self.blocks.len());
-        // SAFETY: indices come from the roots and the exits of this pack, which lead to blocks of it (`check_even`,
-        // `check_uneven`), and leaves are told apart before. Of a file that was cut short some are 0, and a pack that has roots
-        // has a block.
+        // SAFETY: indices come from the roots and the exits of this pack, which lead to blocks of it (`check_exits`, `check_even`),
+        // and leaves are told apart before. Of a file that was cut short some are 0, and a pack that has roots has a block.
         unsafe { self.blocks.get_unchecked(index as usize) }
     }
 
@@ -146,24 +166,6 @@ impl<'a> Grove<'a> {
         let _ = block;
     }
 
-    /// What the leaf adds that an exit leads to where ways differ in length.
-    #[inline(always)]
-    pub(super) fn leaf_value(self, exit: u32) -> f32 {
-        if !is_leaf(exit) {
-            // Only in what is left of a file that was cut short: no way is longer than `blocks_on_a_way`.
-            return f32::NAN;
-        }
-        debug_assert!(((exit & !Block::LEAF) as usize) < self.leaf_values.len());
-        // SAFETY: exits that are marked as leaves lead to leaf values of this pack (`check_uneven`).
-        unsafe { *self.leaf_values.get_unchecked((exit & !Block::LEAF) as usize) }
-    }
-
-    /// What so many leaves add from one on, where ways differ in length; nothing where there are not as many.
-    #[inline(always)]
-    pub(super) fn leaf_values(self, first: usize, count: usize) -> &'a [f32] {
-        self.leaf_values.get(first..first.saturating_add(count)).unwrap_or(&[])
-    }
-
     /// The most blocks that a way can have: each leads to later ones. A file that is cut short reads as zeros, which lead in
     /// circles, and walks end there too.
     #[inline(always)]
@@ -171,73 +173,19 @@ impl<'a> Grove<'a> {
         self.blocks.len()
     }
 
-    /// What the leaves add that walks end at which are at `at`, `LEVELS` levels of blocks above the leaves, or at exits from
-    /// where ways differ, where that is 0.
+    /// What the leaf adds that a row with these ranks reaches below the block at `at`. A file that is cut short reads as
+    /// zeros, which lead in circles, and ways end there too.
     #[inline(always)]
-    pub(super) fn down<const LEVELS: usize, const WALKS: usize, const STRIDE: usize>(
-        self,
-        mut at: [u32; WALKS],
-        keys: Keys<'_, STRIDE>,
-        rows: [usize; WALKS],
-    ) -> [f32; WALKS] {
-        if LEVELS == 0 {
-            return self.down_uneven(at, keys, rows);
-        }
-        for _ in 0..LEVELS {
-            at = through(at.map(|index| self.block(index)), keys, rows);
-        }
-        at.map(f32::from_bits)
-    }
-
-    /// Where walks that are at `at` end, where some are longer than others.
-    #[inline(always)]
-    fn down_uneven<const WALKS: usize, const STRIDE: usize>(
-        self,
-        mut at: [u32; WALKS],
-        keys: Keys<'_, STRIDE>,
-        rows: [usize; WALKS],
-    ) -> [f32; WALKS] {
+    pub(super) fn leaf(self, mut at: u32, rank: impl Fn(usize) -> u8) -> f32 {
         for _ in 0..self.blocks_on_a_way() {
-            if is_leaf(at.iter().fold(Block::LEAF, |all, exit| all & exit)) {
-                break;
+            let block = self.block(at);
+            let exit = Exit::of_any(block, |slot| rank(block.column(slot)));
+            at = exit.leads_to(block);
+            if exit.leads_to_leaf(block) {
+                return f32::from_bits(at);
             }
-            // Walks that have ended go through the first block again and again, and nobody asks where to. Which walk has
-            // ended is nothing that a processor could foresee, so these are no branches.
-            let blocks = at.map(|exit| self.block(select_unpredictable(is_leaf(exit), 0, exit)));
-            let next = through(blocks, keys, rows);
-            at = std::array::from_fn(|walk| select_unpredictable(is_leaf(at[walk]), at[walk], next[walk]));
         }
-        at.map(|exit| self.leaf_value(exit))
-    }
-}
-
-/// Where `walks` side by side leave the blocks at `at`.
-#[inline(always)]
-fn through<const WALKS: usize, const STRIDE: usize>(
-    at: [&Block; WALKS],
-    keys: Keys<'_, STRIDE>,
-    rows: [usize; WALKS],
-) -> [u32; WALKS] {
-    let mut slots = [1; WALKS];
-    for _ in 0..Block::DEPTH {
-        for walk in 0..WALKS {
-            let split = at[walk].0[slots[walk]];
-            let is_right = split < keys.get(split, rows[walk]);
-            slots[walk] = 2 * slots[walk] + usize::from(is_right);
-        }
-    }
-    std::array::from_fn(|walk| at[walk].0[slots[walk]])
-}
-
-impl<const STRIDE: usize> Keys<'_, STRIDE> {
-    /// The key that `split` asks of a row.
-    #[inline(always)]
-    fn get(self, split: u32, row: usize) -> u32 {
-        let index = (split & 0xffff) as usize / (8 / STRIDE) + row;
-        debug_assert!(index < self.0.len() && row < STRIDE);
-        // SAFETY: the columns of splits are below `columns` (`check_splits`), rows below `STRIDE`, and `Grove::keys` asked
-        // for as many keys as there are columns times `STRIDE`.
-        unsafe { *self.0.get_unchecked(index) }
+        f32::NAN
     }
 }
 
@@ -246,6 +194,15 @@ impl<'a> Ranks<'a> {
     #[inline(always)]
     pub(super) fn column(self, column: u32) -> &'a Lanes<i8> {
         self.part(0, column)
+    }
+
+    /// That of a row, below [`ROWS`], in a column of this pack.
+    #[inline(always)]
+    pub(super) fn rank(self, column: usize, row: usize) -> u8 {
+        debug_assert!(column < self.0.len() && row < ROWS);
+        // SAFETY: the columns of splits are below `columns` (`check_splits`), and `Grove::ranks` asked for as many.
+        let ranks = unsafe { self.0.get_unchecked(column) };
+        rank(ranks.0[row % ROWS])
     }
 
     /// Those of half of the rows.
@@ -276,10 +233,4 @@ impl<'a> HalfRanks<'a> {
     pub(super) fn column(self, column: u32) -> &'a Half<i8> {
         self.ranks.part(usize::from(self.is_latter) * HALF, column)
     }
-}
-
-/// Whether an exit leads to a leaf, where ways differ in length.
-#[inline(always)]
-pub(super) fn is_leaf(exit: u32) -> bool {
-    exit & Block::LEAF != 0
 }

@@ -1,99 +1,163 @@
-//! How groups of rows go down a tree where a vector has a whole group: all of the tree in lanes if it has not too many leaves,
-//! several groups side by side.
+//! How whole groups of rows go down a tree: all of it in lanes if it has not too many leaves, several groups side by side if its
+//! ways are of one length.
 
 use super::{
-    avx512::Avx512,
-    crown::{BLOCKS_MAX, Crown, EVEN_SLOTS, SLOTS},
-    leaves::Exits,
-    unit::{Rows, Tree},
-    walk::{Aligned, Grove, KEYED, ROWS},
+    crown::{BLOCKS_MAX, Crown, Numbers},
+    lanes::Splits,
+    leaves::Leaves,
+    steps::{self, Exits, Step, Steps},
+    unit::{self, Rows, Tree},
+    walk::{Aligned, Lanes, ROWS, Ranks},
 };
+use crate::pack::format::Block;
 
 /// Groups that go down a tree side by side, where there are as many and the tree's ways are of one length.
 pub(super) const ABREAST: usize = 4;
 
-/// Rows that walk side by side.
-const ABREAST_BELOW: usize = 16;
+/// One that does whole groups at once.
+pub(super) trait Long: Copy {
+    /// Whether a vector has a group, so that there is room for several side by side.
+    const IS_LONGEST: bool;
+
+    /// The splits of `block`, made ready.
+    fn splits(self, block: &Block) -> Splits;
+
+    /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
+    /// are ranks of. What it has no splits for is left through the first of its exits.
+    fn exits<const LEVELS: usize, const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        numbers: &Numbers,
+        ranks: &[Ranks<'_>; GROUPS],
+    ) -> [Exits; GROUPS];
+
+    /// Of what each row has below the exits of a block, what it has below the one that it leaves through.
+    fn join<const GROUPS: usize>(
+        self,
+        splits: &Splits,
+        ranks: &[Ranks<'_>; GROUPS],
+        below: [&[Exits; GROUPS]; Block::SLOTS],
+    ) -> [Exits; GROUPS];
+
+    /// As [`Crown::numbers`].
+    fn numbers<const GROUPS: usize>(
+        self,
+        crown: &Crown,
+        ranks: &[Ranks<'_>; GROUPS],
+        slots: &mut [[Exits; GROUPS]; BLOCKS_MAX],
+    ) -> [Exits; GROUPS];
+
+    /// Makes the planes of `leaves` ready, if it looks into these.
+    fn spread(self, leaves: &mut Leaves);
+
+    /// Adds to each row's sum the leaf that has its number.
+    fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
+
+    /// Takes `steps`, one after the other.
+    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut steps::Slots);
+}
 
 /// A tree made ready, and room for what is found out on the way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wide {
     pub(super) crown: Crown,
     pub(super) slots: Slots,
-    is_whole: bool,
+    pub(super) steps: Steps,
+    pub(super) is_whole: bool,
 }
 
 /// What is found out below blocks, for one group and for many side by side.
 #[derive(Debug)]
 pub(super) struct Slots {
-    pub(super) one: Vec<[Exits; 1]>,
-    pub(super) many: Vec<[Exits; ABREAST]>,
+    pub(super) one: Box<[[Exits; 1]; BLOCKS_MAX]>,
+    pub(super) many: Box<[[Exits; ABREAST]; BLOCKS_MAX]>,
 }
 
-impl Default for Slots {
+impl Default for Wide {
     fn default() -> Self {
-        let (mut one, none) = (Vec::with_capacity(SLOTS), Aligned([0; ROWS]));
-        one.resize(BLOCKS_MAX, [none]);
-        one.extend((0..=u8::MAX).map(|number| [Aligned([number; ROWS])]));
-        one.resize(SLOTS, [none]);
-        Self { one, many: vec![[none; ABREAST]; EVEN_SLOTS] }
+        let none = Aligned([0; ROWS]);
+        let one = vec![[none]; BLOCKS_MAX].try_into().expect("there are as many");
+        let many = vec![[none; ABREAST]; BLOCKS_MAX].try_into().expect("there are as many");
+        Self { crown: Crown::default(), slots: Slots { one, many }, steps: Steps::default(), is_whole: false }
     }
-}
-
-impl Slots {
-    /// What they take.
-    pub(super) const BYTES: usize = (SLOTS + ABREAST * EVEN_SLOTS) * size_of::<Exits>();
 }
 
 impl Wide {
     /// What it takes apart from itself.
-    pub(super) const BYTES: usize = Crown::BYTES + Slots::BYTES;
+    pub(super) const BYTES: usize = Crown::BYTES + Steps::BYTES + (1 + ABREAST) * BLOCKS_MAX * size_of::<Exits>();
 
     /// As [`Unit::set`](super::unit::Unit::set).
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: Avx512, tree: Tree<'_>) -> bool {
-        self.is_whole = self.crown.set(unit, tree.grove, tree.blocks(), tree.root());
+    pub(super) fn set(&mut self, unit: impl Long, tree: Tree<'_>) {
+        if tree.grove.levels > 0 {
+            self.is_whole = self.crown.set(unit, tree.grove.levels, tree.blocks(), tree.root());
+        } else {
+            let leaves = &mut self.crown.leaves;
+            let count = self.steps.set(tree.blocks(), tree.root(), &mut leaves.bits);
+            (self.is_whole, leaves.count) = (count.is_some(), count.unwrap_or(0));
+        }
         if self.is_whole {
             unit.spread(&mut self.crown.leaves);
-        } else {
+        } else if tree.grove.levels > 0 {
             self.crown.set_top(unit, tree.grove, tree.grove.block(tree.root()));
         }
-        self.is_whole
     }
 
     /// As [`Unit::go_down`](super::unit::Unit::go_down).
     #[inline(always)]
-    pub(super) fn go_down(&mut self, unit: Avx512, tree: Tree<'_>, mut rows: Rows<'_>) {
+    pub(super) fn go_down(&mut self, unit: impl Long, tree: Tree<'_>, mut rows: Rows<'_>) {
+        tree.next().for_each(|block| tree.grove.ask_for(block));
+        if tree.grove.levels == 0 {
+            return self.go_down_uneven(unit, tree, rows);
+        }
         let (grove, columns) = (tree.grove, tree.grove.columns());
-        tree.next().for_each(|block| grove.ask_for(block));
         let mut group = 0;
+        let abreast_min = if is_longest(unit) { ABREAST } else { usize::MAX };
         while group < rows.sums.len() {
             let ranks = |at: usize| grove.ranks(&rows.bytes[(group + at) * columns..]);
-            if rows.sums.len() - group >= ABREAST && grove.levels > 0 {
+            if rows.sums.len() - group >= abreast_min {
                 let exits = unit.numbers(&self.crown, &std::array::from_fn(ranks), &mut self.slots.many);
-                self.add_reached(unit, grove, &mut rows, group, &exits);
+                self.add_reached(unit, tree, &mut rows, group, &exits);
                 group += ABREAST;
             } else {
                 let exits = unit.numbers(&self.crown, &[ranks(0)], &mut self.slots.one);
-                self.add_reached(unit, grove, &mut rows, group, &exits);
+                self.add_reached(unit, tree, &mut rows, group, &exits);
                 group += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn go_down_uneven(&mut self, unit: impl Long, tree: Tree<'_>, rows: Rows<'_>) {
+        for (group, sums) in rows.sums.iter_mut().enumerate() {
+            let ranks = tree.grove.ranks(&rows.bytes[group * tree.grove.columns()..]);
+            if self.is_whole {
+                unit.take(&self.steps.steps, ranks, &mut self.steps.slots);
+                unit.add_leaves(&self.crown.leaves, self.steps.numbers(), &mut sums.0);
+            } else {
+                let count = (rows.count - group * ROWS).min(ROWS);
+                unit::walk(tree.grove, tree.root(), ranks, &mut sums.0[..count]);
             }
         }
     }
 
     /// Adds what the groups from `group` on reach which leave the crown by `exits`.
     #[inline(always)]
-    fn add_reached(&self, unit: Avx512, grove: Grove<'_>, rows: &mut Rows<'_>, group: usize, exits: &[Exits]) {
-        let leaves = &self.crown.leaves;
+    fn add_reached(&self, unit: impl Long, tree: Tree<'_>, rows: &mut Rows<'_>, group: usize, exits: &[Exits]) {
+        let (grove, leaves) = (tree.grove, &self.crown.leaves);
         for ((exits, sums), group) in exits.iter().zip(&mut rows.sums[group..]).zip(group..) {
             if self.is_whole {
                 unit.add_leaves(leaves, exits, &mut sums.0);
                 continue;
             }
             let tops = leaves.bits.first_chunk().expect("there are more");
-            let count = (rows.count - group * ROWS).min(ROWS).next_multiple_of(ABREAST_BELOW);
-            let keys = &rows.keys[group * (ROWS / KEYED) * grove.columns()..][..count / KEYED * grove.columns()];
-            unit.walk_on(grove, tops, &exits.0[..count], keys, &mut sums.0[..count]);
+            let ranks = grove.ranks(&rows.bytes[group * grove.columns()..]);
+            let count = (rows.count - group * ROWS).min(ROWS);
+            unit::walk_on(grove, tops, &exits.0[..count], ranks, &mut sums.0[..count]);
         }
     }
+}
+
+fn is_longest<U: Long>(_: U) -> bool {
+    U::IS_LONGEST
 }

@@ -6,7 +6,7 @@ mod nodes;
 use bytemuck::{Pod, cast_slice, try_from_bytes};
 
 use super::format::{
-    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION,
+    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION, WordBlock,
 };
 use crate::finish::Finish;
 
@@ -53,21 +53,6 @@ fn table(body: &[u8], file_bytes: usize) -> Result<[Span; Section::COUNT], Compl
     Ok(spans)
 }
 
-impl Forest {
-    /// Views the one record of its section.
-    pub(super) fn view<'a>(file: &'a [u8], spans: &[Span; Section::COUNT]) -> Result<&'a Self, Complaint> {
-        match records(file, spans, Section::Forest)? {
-            [forest] => Ok(forest),
-            records => Err(format!("section forest: expected one record, found {}", records.len())),
-        }
-    }
-}
-
-/// The last step of a checked pack.
-pub(super) fn finish(forest: &Forest) -> Finish {
-    Finish::from_code(forest.link).expect("the code was known when the pack was checked")
-}
-
 /// The sections of a pack, as the kernels use them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sections<'a> {
@@ -84,6 +69,7 @@ pub(crate) struct Sections<'a> {
     pub(crate) columns: &'a [Column],
     pub(crate) marks: &'a [i32],
     pub(crate) blocks: &'a [Block],
+    pub(crate) word_blocks: &'a [WordBlock],
     pub(crate) roots: &'a [u32],
     pub(crate) leaf_values: &'a [f32],
 }
@@ -92,7 +78,10 @@ impl<'a> Sections<'a> {
     /// Views the sections of `file` at `spans` as what they are.
     pub(super) fn view(file: &'a [u8], spans: &[Span; Section::COUNT]) -> Result<Self, Complaint> {
         Ok(Self {
-            forest: Forest::view(file, spans)?,
+            forest: match records(file, spans, Section::Forest)? {
+                [forest] => forest,
+                records => return Err(format!("section forest: expected one record, found {}", records.len())),
+            },
             base: records(file, spans, Section::Base)?,
             trees: records(file, spans, Section::Trees)?,
             nodes: records(file, spans, Section::Nodes)?,
@@ -105,6 +94,7 @@ impl<'a> Sections<'a> {
             columns: records(file, spans, Section::Columns)?,
             marks: records(file, spans, Section::Marks)?,
             blocks: records(file, spans, Section::Blocks)?,
+            word_blocks: records(file, spans, Section::WordBlocks)?,
             roots: records(file, spans, Section::Roots)?,
             leaf_values: records(file, spans, Section::LeafValues)?,
         })
@@ -117,7 +107,7 @@ impl<'a> Sections<'a> {
 
     /// The last step from margins to values.
     pub(crate) fn finish(&self) -> Finish {
-        finish(self.forest)
+        Finish::from_code(self.forest.link).expect("the code was known when the pack was checked")
     }
 
     /// Checks everything that those who use the sections rely on.

@@ -2,11 +2,13 @@
 
 mod blocks;
 mod columns;
+mod pieces;
+mod words;
 
 use bytemuck::{bytes_of, cast_slice};
 
 use super::format::{
-    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION,
+    ALIGNMENT, Block, CategorySet, Column, Forest, Header, MAGIC, Node, Ruler, Section, Span, Tree, VERSION, WordBlock,
 };
 
 /// Everything a pack holds. The writer takes it as it is; a pack is checked when it is opened.
@@ -34,6 +36,7 @@ pub(crate) struct SecondForm {
     pub(crate) columns: Vec<Column>,
     pub(crate) marks: Vec<i32>,
     pub(crate) blocks: Vec<Block>,
+    pub(crate) word_blocks: Vec<WordBlock>,
     pub(crate) roots: Vec<u32>,
     pub(crate) leaf_values: Vec<f32>,
 }
@@ -44,7 +47,7 @@ impl Draft {
     ///
     /// The trees are sound: every child and every set is there, and children lie behind their only parent.
     pub(crate) fn with_second_form(mut self) -> Self {
-        let is_countable = self.nodes.len() < Block::LEAF as usize;
+        let is_countable = self.nodes.len() < WordBlock::LEAF as usize;
         if let Some(columns) = columns::Columns::of(&self).filter(|_| is_countable) {
             blocks::lay(&mut self, columns);
         }
@@ -92,8 +95,14 @@ impl Draft {
             cast_slice(&second.columns),
             cast_slice(&second.marks),
             cast_slice(&second.blocks),
+            cast_slice(&second.word_blocks),
             cast_slice(&second.roots),
             cast_slice(&second.leaf_values),
         ]
     }
+}
+
+/// An index or a number of levels, of which there are fewer than nodes.
+fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("a draft with a second form has fewer than 2^31 nodes")
 }

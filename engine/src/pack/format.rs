@@ -8,7 +8,7 @@ compile_error!("packs are little-endian and used in place");
 /// The first bytes of every pack.
 pub(crate) const MAGIC: [u8; 8] = *b"THICKET\0";
 /// Raised with every change of the layout or of its meaning; other versions are refused.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 /// Sections start at multiples of this: a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 
@@ -53,17 +53,19 @@ pub(crate) enum Section {
     Columns,
     /// The rulers' marks, `i32`.
     Marks,
-    /// [`Block`]s. Empty where the trees have no second form.
+    /// [`Block`]s, where ranks fit bytes and the trees have a second form.
     Blocks,
-    /// For each tree, as an exit of a block would lead to it, `u32`.
+    /// [`WordBlock`]s, where ranks do not fit bytes and the trees have a second form.
+    WordBlocks,
+    /// For each tree the index of its first block, or of blocks of words what an exit would lead to it by, `u32`.
     Roots,
-    /// What the leaves of trees of different height add, `f32`.
+    /// What the leaves of trees of different height in blocks of words add, `f32`.
     LeafValues,
 }
 
 impl Section {
     /// How many sections a pack of this version has.
-    pub(crate) const COUNT: usize = 15;
+    pub(crate) const COUNT: usize = 16;
     /// What each is called in complaints, in the order of the table.
     pub(crate) const NAMES: [&str; Self::COUNT] = [
         "forest",
@@ -79,6 +81,7 @@ impl Section {
         "columns",
         "marks",
         "blocks",
+        "word blocks",
         "roots",
         "leaf values",
     ];
@@ -109,7 +112,7 @@ pub(crate) struct Forest {
     pub(crate) values_per_leaf: u32,
     /// Blocks on every way from a root to a leaf, where that is one number for all; 0 where it is not.
     pub(crate) block_levels: u32,
-    /// The greatest rank a key may have: [`Block::BYTE_RANK_MAX`] or [`Block::RANK_MAX`].
+    /// The greatest rank that a row may have: [`Block::RANK_MAX`] or [`WordBlock::RANK_MAX`].
     pub(crate) rank_max: u32,
     pub(crate) reserved: [u32; 9],
 }
@@ -217,7 +220,55 @@ impl Column {
     }
 }
 
-/// Three levels of a tree in one cache line, wherever its leaves are.
+/// Up to seven splits that are one piece of a tree, and what is below them, in one cache line.
+///
+/// Splits stand in slots 1 to 7, each behind those above it; slot 0 is none. A row goes right at a split if its rank in that
+/// column is not below the split's. It leaves the block by the first exit that no split where it goes right rules out; exits
+/// stand in their order from left to right. What has no split has rank 0, where every row goes right, and rules out
+/// nothing, or what is right is the same as what is left.
+///
+/// Where all ways are of one length ([`block_levels`](Forest::block_levels)), every block has three whole levels: the
+/// children of slot `i` are slots `2i` and `2i + 1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Block {
+    /// The low bytes of the splits' columns.
+    pub(crate) columns: [u8; 8],
+    pub(crate) ranks: [u8; 8],
+    /// Which exits each split rules out for rows that go right there, those on its left: bit `i` for exit `i`.
+    pub(crate) ruled_out: [u8; 8],
+    /// The high bytes of the splits' columns; of slot 0 which exits lead to leaves, bit `i` for exit `i`.
+    pub(crate) high: [u8; 8],
+    /// To leaves: the bits of what they add. To blocks: their index.
+    pub(crate) exits: [u32; 8],
+}
+
+impl Block {
+    /// Levels of a tree in a block that has whole ones.
+    pub(crate) const DEPTH: usize = 3;
+    /// Splits' slots, and the one before them; exits.
+    pub(crate) const SLOTS: usize = 8;
+    /// What splits rule out where a block has three whole levels.
+    pub(crate) const WHOLE: [u8; 8] = [0, 0x0f, 0x03, 0x30, 0x01, 0x04, 0x10, 0x40];
+    /// The most levels of blocks that trees have whose ways are all of one length.
+    pub(crate) const LEVELS_MAX: usize = 3;
+    /// The greatest rank.
+    pub(crate) const RANK_MAX: u32 = 0xff;
+
+    /// The column that the split in a slot asks for.
+    #[inline(always)]
+    pub(crate) fn column(&self, slot: usize) -> usize {
+        usize::from(u16::from_le_bytes([self.columns[slot], self.high[slot]]))
+    }
+
+    /// Whether an exit leads to a leaf.
+    #[inline(always)]
+    pub(crate) fn is_leaf(&self, exit: usize) -> bool {
+        self.high[0] >> exit & 1 == 1
+    }
+}
+
+/// Three levels of a tree in one cache line, wherever its leaves are, where ranks do not fit bytes.
 ///
 /// Slots 1 to 7 are splits: the children of slot `i` are slots `2i` and `2i + 1`, those from 8 on are exits. A split is
 /// `rank << 16 | column * 8`, and a row goes right whose key in that column is greater; keys are `rank << 16 | 0xffff`.
@@ -227,24 +278,18 @@ impl Column {
 /// blocks. Where ways differ in length, an exit is the index of a block, or that of a leaf value and [`LEAF`](Self::LEAF).
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Block(pub(crate) [u32; 16]);
+pub(crate) struct WordBlock(pub(crate) [u32; 16]);
 
-impl Block {
-    /// Levels of a tree in a block.
-    pub(crate) const DEPTH: usize = 3;
+impl WordBlock {
     /// The first exit's slot.
     pub(crate) const EXITS: usize = 8;
     /// The exit leads to a leaf.
     pub(crate) const LEAF: u32 = 1 << 31;
     /// A split both of whose ways lead to the same: no key is greater, whatever its column.
     pub(crate) const NO_SPLIT: u32 = 0xffff_0000;
-    /// The most levels of blocks that trees have whose ways are all of one length.
-    pub(crate) const LEVELS_MAX: usize = 3;
     /// The most columns that splits can name.
     pub(crate) const COLUMNS_MAX: usize = 8191;
-    /// The greatest rank where all fit a byte.
-    pub(crate) const BYTE_RANK_MAX: u32 = 0xff;
-    /// The greatest rank where they do not.
+    /// The greatest rank.
     pub(crate) const RANK_MAX: u32 = 0xfffe;
 }
 

@@ -1,24 +1,21 @@
-//! Eight blocks at once, for processors with AVX-512 that selects bytes (VBMI): tables have 64 ranks there, and each comparison is a
-//! bit of its own.
+//! Eight blocks at once, for processors with AVX-512 that selects bytes (VBMI): tables have 64 ranks there.
 
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm512_castsi256_si512, _mm512_cmpge_epu8_mask, _mm512_inserti64x4, _mm512_mask_blend_epi8,
-    _mm512_mask_blend_epi16, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
-    _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srli_epi16, _mm512_srli_epi32, _pext_u32,
+    __m128i, __m256i, __m512i, _mm512_castsi256_si512, _mm512_cmpge_epu8_mask, _mm512_inserti32x4, _mm512_inserti64x4,
+    _mm512_mask_blend_epi8, _mm512_maskz_mov_epi8, _mm512_movepi8_mask, _mm512_or_si512, _mm512_permutex2var_epi8,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi8, _mm512_setr_epi64, _mm512_srli_epi64, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi64, _mm512_zextsi128_si512,
 };
 
-use super::{Avx512, EXITS, Ranks, Tables};
+use bytemuck::cast;
+
+use super::{Avx512, Exit, Ranks, Tables};
 use crate::pack::format::Block;
 
-/// Blocks that are answered at once.
+/// Blocks that are left at once.
 const BLOCKS: usize = 8;
-/// Every second byte, and every second pair of bytes.
-const ODD_BYTES: u64 = 0xaaaa_aaaa_aaaa_aaaa;
-const ODD_PAIRS: u32 = 0xaaaa_aaaa;
-/// The bits of each of four blocks: its byte of every word.
-const BITS: [u32; BLOCKS / 2] = [0x1111_1111, 0x4444_4444, 0x2222_2222, 0x8888_8888];
 
 /// Tables of 64 ranks.
 pub(super) struct Eights<const TABLES: usize>([__m512i; TABLES]);
@@ -28,43 +25,58 @@ impl<const TABLES: usize> Eights<TABLES> {
     #[target_feature(enable = "avx512f")]
     pub(super) fn new(_: Avx512, ranks: &Ranks) -> Self {
         let (tables, _) = ranks.as_chunks::<4>();
-        Self(std::array::from_fn(|at| bytemuck::cast(tables[at])))
+        Self(std::array::from_fn(|at| cast(tables[at])))
     }
 }
 
 impl<const TABLES: usize> Tables<BLOCKS> for Eights<TABLES> {
     #[inline(always)]
-    fn through(&self, blocks: [&Block; BLOCKS]) -> [u32; BLOCKS] {
+    fn leave_whole(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
         // SAFETY: these tables are made of an `Avx512`, which is the proof that the processor has it.
-        unsafe { through(&self.0, blocks) }
+        unsafe { leave_whole(&self.0, blocks) }
+    }
+
+    #[inline(always)]
+    fn leave_any(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+        // SAFETY: these tables are made of an `Avx512`, which is the proof that the processor has it.
+        unsafe { leave_any(&self.0, blocks) }
     }
 }
 
-/// Where the row leaves eight blocks.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn through<const TABLES: usize>(tables: &[__m512i; TABLES], blocks: [&Block; BLOCKS]) -> [u32; BLOCKS] {
-    let splits = |block: &Block| -> __m256i {
-        let (splits, _) = block.0.split_at(Block::EXITS);
-        bytemuck::cast::<[u32; 8], _>(splits.try_into().expect("a block has eight slots before its exits"))
+fn leave_whole<const TABLES: usize>(tables: &[__m512i; TABLES], blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+    let splits = |at: usize| -> __m128i { cast([blocks[at].columns, blocks[at].ranks]) };
+    // Of every second block each, so that columns and ranks come to stand in the order of the blocks.
+    let quad = |first: usize| {
+        let two = _mm512_inserti32x4::<1>(_mm512_zextsi128_si512(splits(first)), splits(first + 2));
+        _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(two, splits(first + 4)), splits(first + 6))
     };
-    // Two blocks each: one of the first four, and one of the others.
-    let pair = |at: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(splits(blocks[at])), splits(blocks[at + 4]));
-    let [one, two, three, four] = [pair(0), pair(1), pair(2), pair(3)];
-    // Of each split the column, and the rank, become a byte: bytes 0 to 3 of a word are those of the first, the third, the
-    // second and the fourth pair. Ranks that fit no byte are those of splits whose ways lead to the same.
-    let low = _mm512_mask_blend_epi16(ODD_PAIRS, one, _mm512_slli_epi32::<16>(two));
-    let high = _mm512_mask_blend_epi16(ODD_PAIRS, three, _mm512_slli_epi32::<16>(four));
-    let columns = _mm512_or_si512(_mm512_srli_epi16::<3>(low), _mm512_slli_epi16::<5>(high));
-    let low = _mm512_mask_blend_epi16(ODD_PAIRS, _mm512_srli_epi32::<16>(one), two);
-    let high = _mm512_mask_blend_epi16(ODD_PAIRS, _mm512_srli_epi32::<16>(three), four);
-    let ranks = _mm512_mask_blend_epi8(ODD_BYTES, low, _mm512_slli_epi16::<8>(high));
+    let (even, odd) = (quad(0), quad(1));
+    let own = look_up(tables, _mm512_unpacklo_epi64(even, odd));
+    let rights = _mm512_cmpge_epu8_mask(own, _mm512_unpackhi_epi64(even, odd));
+    rights.to_le_bytes().map(|rights| Exit::by_rights(rights))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
+fn leave_any<const TABLES: usize>(tables: &[__m512i; TABLES], blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+    let splits = |block: &Block| -> __m256i { cast([block.columns, block.ranks, block.ruled_out, block.high]) };
+    let pair = |at: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(splits(blocks[at])), splits(blocks[at + 1]));
+    let [one, two, three, four] = [pair(0), pair(2), pair(4), pair(6)];
+    // Of two pairs: the columns of the first blocks, what they rule out, then those of the second ones.
+    let [low, high] = [_mm512_unpacklo_epi64(one, two), _mm512_unpacklo_epi64(three, four)];
+    let [ranks, other] = [_mm512_unpackhi_epi64(one, two), _mm512_unpackhi_epi64(three, four)];
+    let firsts = _mm512_setr_epi64(0, 4, 1, 5, 8, 12, 9, 13);
+    let columns = _mm512_permutex2var_epi64(low, firsts, high);
+    let ruled_out = _mm512_permutex2var_epi64(low, _mm512_setr_epi64(2, 6, 3, 7, 10, 14, 11, 15), high);
+    let ranks = _mm512_permutex2var_epi64(ranks, firsts, other);
     let rights = _mm512_cmpge_epu8_mask(look_up(tables, columns), ranks);
-    let rights: [u32; 2] = bytemuck::cast(rights);
-    std::array::from_fn(|at| {
-        let own = _pext_u32(rights[at / BITS.len()], BITS[at % BITS.len()]).to_le_bytes()[0];
-        EXITS[usize::from(own)].of(blocks[at])
-    })
+    let mut all = _mm512_maskz_mov_epi8(rights, ruled_out);
+    all = _mm512_or_si512(all, _mm512_srli_epi64::<32>(all));
+    all = _mm512_or_si512(all, _mm512_srli_epi64::<16>(all));
+    all = _mm512_or_si512(all, _mm512_srli_epi64::<8>(all));
+    cast::<_, [[u8; 8]; BLOCKS]>(all).map(|ruled_out| Exit::first_left(ruled_out[0]))
 }
 
 /// The ranks that the row has in 64 columns.

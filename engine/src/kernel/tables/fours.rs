@@ -3,29 +3,19 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_and_si256, _mm256_blend_epi16, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-    _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32,
+    __m128i, __m256i, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+    _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set_m128i,
+    _mm256_set1_epi8, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_srli_epi64, _mm256_unpackhi_epi64,
+    _mm256_unpacklo_epi64,
 };
 
-use super::{Avx2, EXITS, Ranks, Tables};
+use bytemuck::cast;
+
+use super::{Avx2, Exit, Ranks, Tables};
 use crate::pack::format::Block;
 
-/// Blocks that are answered at once.
+/// Blocks that are left at once.
 const BLOCKS: usize = 4;
-
-/// What brings the byte of each of four blocks to the highest place of its word.
-const HIGHEST: [[u8; 32]; BLOCKS] = [highest(0), highest(2), highest(1), highest(3)];
-
-const fn highest(byte: u8) -> [u8; 32] {
-    let mut from = [0; 32];
-    let mut word = 0;
-    while word < 8 {
-        from[word as usize * 4 + 3] = word % 4 * 4 + byte;
-        word += 1;
-    }
-    from
-}
 
 /// Tables of sixteen ranks, as often as a vector holds them.
 pub(super) struct Fours<const TABLES: usize>([__m256i; TABLES]);
@@ -34,43 +24,60 @@ impl<const TABLES: usize> Fours<TABLES> {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn new(_: Avx2, ranks: &Ranks) -> Self {
-        let table = |at| _mm256_broadcastsi128_si256(bytemuck::cast::<[u8; 16], __m128i>(ranks[at]));
+        let table = |at| _mm256_broadcastsi128_si256(cast::<[u8; 16], __m128i>(ranks[at]));
         Self(std::array::from_fn(table))
     }
 }
 
 impl<const TABLES: usize> Tables<BLOCKS> for Fours<TABLES> {
     #[inline(always)]
-    fn through(&self, blocks: [&Block; BLOCKS]) -> [u32; BLOCKS] {
+    fn leave_whole(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
         // SAFETY: these tables are made of an `Avx2`, which is the proof that the processor has it.
-        unsafe { through(&self.0, blocks) }
+        unsafe { leave_whole(&self.0, blocks) }
+    }
+
+    #[inline(always)]
+    fn leave_any(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+        // SAFETY: these tables are made of an `Avx2`, which is the proof that the processor has it.
+        unsafe { leave_any(&self.0, blocks) }
     }
 }
 
-/// Where the row leaves four blocks.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn through<const TABLES: usize>(tables: &[__m256i; TABLES], blocks: [&Block; BLOCKS]) -> [u32; BLOCKS] {
-    let [one, two, three, four] = blocks.map(|block| -> __m256i {
-        let (splits, _) = block.0.split_at(Block::EXITS);
-        bytemuck::cast::<[u32; 8], _>(splits.try_into().expect("a block has eight slots before its exits"))
-    });
-    // Of each split the column, and the rank, become a byte: bytes 0 to 3 of a word are those of the first, the third, the
-    // second and the fourth block. Ranks that fit no byte are those of splits whose ways lead to the same.
-    let low = _mm256_blend_epi16::<0xaa>(one, _mm256_slli_epi32::<16>(two));
-    let high = _mm256_blend_epi16::<0xaa>(three, _mm256_slli_epi32::<16>(four));
-    let columns = _mm256_or_si256(_mm256_srli_epi16::<3>(low), _mm256_slli_epi16::<5>(high));
-    let low = _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(one), two);
-    let high = _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(three), four);
-    let ranks = _mm256_blendv_epi8(low, _mm256_slli_epi16::<8>(high), _mm256_set1_epi16(0xff00_u16.cast_signed()));
+fn leave_whole<const TABLES: usize>(tables: &[__m256i; TABLES], blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+    let splits = |block: &Block| -> __m128i { cast([block.columns, block.ranks]) };
+    let pair = |one: usize, other: usize| _mm256_set_m128i(splits(blocks[other]), splits(blocks[one]));
+    let (low, high) = (pair(0, 2), pair(1, 3));
+    let [columns, ranks] = [_mm256_unpacklo_epi64(low, high), _mm256_unpackhi_epi64(low, high)];
+    let rights = _mm256_movemask_epi8(are_right(tables, columns, ranks));
+    rights.to_le_bytes().map(|rights| Exit::by_rights(rights))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn leave_any<const TABLES: usize>(tables: &[__m256i; TABLES], blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS] {
+    let splits = |block: &Block| -> __m256i { cast([block.columns, block.ranks, block.ruled_out, block.high]) };
+    let [one, two, three, four] = blocks.map(splits);
+    // Of two blocks the columns of both stand before what both rule out.
+    let [low, high] = [_mm256_unpacklo_epi64(one, two), _mm256_unpacklo_epi64(three, four)];
+    let [ranks, other] = [_mm256_unpackhi_epi64(one, two), _mm256_unpackhi_epi64(three, four)];
+    let columns = _mm256_permute2x128_si256::<0x20>(low, high);
+    let ruled_out = _mm256_permute2x128_si256::<0x31>(low, high);
+    let ranks = _mm256_permute2x128_si256::<0x20>(ranks, other);
+    let mut all = _mm256_and_si256(are_right(tables, columns, ranks), ruled_out);
+    all = _mm256_or_si256(all, _mm256_srli_epi64::<32>(all));
+    all = _mm256_or_si256(all, _mm256_srli_epi64::<16>(all));
+    all = _mm256_or_si256(all, _mm256_srli_epi64::<8>(all));
+    cast::<_, [[u8; 8]; BLOCKS]>(all).map(|ruled_out| Exit::first_left(ruled_out[0]))
+}
+
+/// All bits of the splits where the row goes right.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn are_right<const TABLES: usize>(tables: &[__m256i; TABLES], columns: __m256i, ranks: __m256i) -> __m256i {
     let own = look_up(tables, columns);
-    let rights = _mm256_cmpeq_epi8(_mm256_max_epu8(own, ranks), own);
-    std::array::from_fn(|at| {
-        // The byte that is this block's becomes each word's highest, whose highest bit is taken.
-        let highest = _mm256_shuffle_epi8(rights, bytemuck::cast(HIGHEST[at]));
-        let rights = _mm256_movemask_ps(_mm256_castsi256_ps(highest)).to_le_bytes()[0];
-        EXITS[usize::from(rights)].of(blocks[at])
-    })
+    _mm256_cmpeq_epi8(_mm256_max_epu8(own, ranks), own)
 }
 
 /// The ranks that the row has in 32 columns.

@@ -3,9 +3,10 @@
 use super::{
     super::{
         lanes::byte,
+        steps::{LEAVES_MAX, Steps},
         top::Top,
         unit::{Narrow, Portable, Tree, Unit},
-        walk::{Aligned, Grove, HALF, Half, Lanes, is_leaf},
+        walk::{Aligned, Grove, HALF, Half, Lanes},
     },
     *,
 };
@@ -13,29 +14,23 @@ use super::{
 use crate::kernel::{
     avx2::Avx2,
     avx512::Avx512,
+    doubled::Doubled,
     leaves::Leaves,
     walk::ROWS,
-    wide::{ABREAST, Wide},
+    wide::{ABREAST, Long, Wide},
 };
 
-/// Where a row leaves `block` that has these ranks.
-fn plain_exit(block: &Block, columns: &[Aligned<Lanes<i8>>], row: usize) -> u32 {
-    let mut slot = 1;
-    while slot < Block::EXITS {
-        let split = block.0[slot];
-        let is_right = columns[(split & 0xffff) as usize / 8].0[row] >= byte(split >> 16);
-        slot = 2 * slot + usize::from(is_right);
-    }
-    block.0[slot]
-}
-
-/// Where a row that is at `at` is so many levels of blocks below, or at a leaf before.
-fn plain_way(grove: Grove<'_>, mut at: u32, levels: u32, columns: &[Aligned<Lanes<i8>>], row: usize) -> u32 {
+/// Where a row is that is at `at` so many blocks below, or at a leaf before: the bits of what that adds.
+fn plain_way(grove: Grove<'_>, mut at: u32, levels: usize, columns: &[Aligned<Lanes<i8>>], row: usize) -> u32 {
     for _ in 0..levels {
-        if grove.levels == 0 && is_leaf(at) {
+        let block = grove.block(at);
+        let is_right = |slot: &usize| columns[block.column(*slot)].0[row] >= byte(block.ranks[*slot].into());
+        let ruled_out = (1..Block::SLOTS).filter(is_right).fold(0, |all, slot| all | block.ruled_out[slot]);
+        let exit = ruled_out.trailing_ones() as usize;
+        at = block.exits[exit];
+        if block.is_leaf(exit) {
             break;
         }
-        at = plain_exit(grove.block(at), columns, row);
     }
     at
 }
@@ -56,13 +51,13 @@ fn random_ranks(columns: usize, shape: Shape, random: &mut Random) -> Vec<Aligne
     (0..columns).map(|_| Aligned(std::array::from_fn(|_| byte(random.below(shape.thresholds) as u32)))).collect()
 }
 
-/// Calls `each` with every tree of that shape that does not begin with a leaf, and how many columns there are.
+/// Calls `each` with every tree of that shape, and how many columns there are.
 fn each_tree(shape: Shape, random: &mut Random, mut each: impl FnMut(Tree<'_>, usize, &mut Random)) {
     let draft = draft(shape, random).with_second_form();
     let pack = Pack::from_bytes(&draft.write()).unwrap();
-    let forest = pack.sections();
+    let forest = *pack.sections();
     let grove = Grove::of(&forest);
-    for (at, _) in forest.roots.iter().enumerate().filter(|(_, root)| grove.levels > 0 || !is_leaf(**root)) {
+    for at in 0..forest.roots.len() {
         each(Tree { forest: &forest, grove, at }, forest.columns.len(), random);
     }
 }
@@ -89,26 +84,38 @@ fn check_narrow(unit: impl Narrow + Unit) {
     let mut random = Random(11);
     check_marks(unit, &mut random);
     check_top_leaves(unit, &mut random);
-    let mut top = Top::default();
-    for (height_max, splits) in (1..=9).map(|height| (height, 100)).chain([(8, 90), (12, 70)]) {
+    let (mut top, mut steps, mut leaves, mut whole) = (Top::default(), Steps::default(), [0; LEAVES_MAX], 0);
+    for (height_max, splits) in (1..=9).map(|height| (height, 100)).chain([(8, 90), (12, 70), (30, 63)]) {
         let shape = Shape { trees: 20, height_max, splits, ..PLAIN };
         each_tree(shape, &mut random, |tree, width, random| {
-            let columns = random_ranks(width, shape, random);
-            let levels = if tree.grove.levels == 1 { 1 } else { 2 };
-            assert_eq!(top.set(unit, tree), matches!(tree.grove.levels, 1 | 2));
+            let (columns, grove) = (random_ranks(width, shape, random), tree.grove);
+            let all = grove.ranks(&columns);
+            if grove.levels == 0 {
+                if steps.set(tree.blocks(), tree.root(), &mut leaves).is_some() {
+                    unit.take(&steps.steps, all, &mut steps.slots, 2);
+                    let found: Lanes<u32> = steps.numbers().0.map(|number| leaves[usize::from(number)]);
+                    let way = |row| plain_way(grove, tree.root(), usize::MAX, &columns, row);
+                    assert_eq!(found, std::array::from_fn(way), "height {height_max}");
+                    whole += 1;
+                }
+                return;
+            }
+            top.set(unit, tree);
+            let levels = if grove.levels == 1 { 1 } else { 2 };
             for half in 0..2 {
-                let ranks = tree.grove.ranks(&columns).half(half > 0);
+                let ranks = all.half(half > 0);
                 let exits = if levels == 1 { unit.exits(&top.root, ranks) } else { unit.top_exits(&top, ranks) };
-                let expected: Half<u32> =
-                    std::array::from_fn(|row| plain_way(tree.grove, tree.root(), levels, &columns, half * HALF + row));
+                let way = |row| plain_way(grove, tree.root(), levels, &columns, half * HALF + row);
+                let expected: Half<u32> = std::array::from_fn(way);
                 assert_eq!(exits.map(|exit| top.exits[usize::from(exit)]), expected, "height {height_max}");
             }
         });
     }
+    assert!(whole > 10, "{whole} trees as a whole");
 }
 
 #[cfg(target_arch = "x86_64")]
-fn check_leaves(unit: Avx512, random: &mut Random) {
+fn check_leaves(unit: impl Long, random: &mut Random) {
     let mut leaves = Leaves::default();
     for count in [8, 56, 64, 72, 120, 128, 136, 192, 200, 256] {
         let values: [f32; 256] = std::array::from_fn(|_| random.number(4000) / 7.0);
@@ -127,40 +134,37 @@ fn check_leaves(unit: Avx512, random: &mut Random) {
 
 /// Compares where trees of that shape lead rows; how many trees were done as a whole.
 #[cfg(target_arch = "x86_64")]
-fn check_trees(unit: Avx512, shape: Shape, random: &mut Random) -> usize {
+fn check_trees(unit: impl Long + Unit<Ready = Wide>, shape: Shape, random: &mut Random) -> usize {
     let (mut wide, mut whole) = (Wide::default(), 0);
     each_tree(shape, random, |tree, width, random| {
         let (grove, columns) = (tree.grove, random_ranks(width * ABREAST, shape, random));
-        let check = |wide: &mut Wide, levels| {
-            let (crown, slots) = (&wide.crown, &mut wide.slots);
-            let ranks = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
-            let is_even = levels != u32::MAX;
-            let many = is_even.then(|| unit.numbers(crown, &ranks, &mut slots.many));
-            for (group, ranks) in ranks.into_iter().enumerate() {
-                let [one] = unit.numbers(crown, &[ranks], &mut slots.one);
-                assert!(many.is_none_or(|many| many[group] == one));
-                for row in 0..ROWS {
-                    let expected = plain_way(grove, tree.root(), levels, &columns[group * width..], row);
-                    let value = |at| if is_even { at } else { grove.leaf_value(at).to_bits() };
-                    assert_eq!(crown.leaves.bits[usize::from(one.0[row])], value(expected), "{shape:?}");
-                }
+        wide.set(unit, tree);
+        let levels = if wide.is_whole { usize::MAX } else { 2 };
+        whole += usize::from(wide.is_whole);
+        let ranks = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
+        let many = (grove.levels > 0).then(|| unit.numbers(&wide.crown, &ranks, &mut wide.slots.many));
+        for (group, ranks) in ranks.into_iter().enumerate() {
+            let one = if grove.levels > 0 {
+                unit.numbers(&wide.crown, &[ranks], &mut wide.slots.one)[0]
+            } else if wide.is_whole {
+                unit.take(&wide.steps.steps, ranks, &mut wide.steps.slots);
+                *wide.steps.numbers()
+            } else {
+                continue;
+            };
+            assert!(many.is_none_or(|many| many[group] == one));
+            for row in 0..ROWS {
+                let expected = plain_way(grove, tree.root(), levels, &columns[group * width..], row);
+                assert_eq!(wide.crown.leaves.bits[usize::from(one.0[row])], expected, "{shape:?}");
             }
-        };
-        if wide.set(unit, tree) {
-            check(&mut wide, if grove.levels == 0 { u32::MAX } else { grove.levels });
-            whole += 1;
-        }
-        if grove.levels != 1 {
-            wide.crown.set_top(unit, grove, grove.block(tree.root()));
-            check(&mut wide, 2);
         }
     });
     whole
 }
 
-/// Compares what AVX-512 does with what is plainly right.
+/// Compares what is done with whole groups with what is plainly right.
 #[cfg(target_arch = "x86_64")]
-fn check_wide(unit: Avx512) {
+fn check_wide(unit: impl Long + Unit<Ready = Wide>) {
     let mut random = Random(11);
     check_marks(unit, &mut random);
     check_leaves(unit, &mut random);
@@ -183,6 +187,7 @@ fn what_batches_ask_of_a_processor_is_answered_rightly() {
     #[cfg(target_arch = "x86_64")]
     if let Some(avx2) = Avx2::detect() {
         check_narrow(avx2);
+        check_wide(Doubled(avx2));
     }
     #[cfg(target_arch = "x86_64")]
     if let Some(avx512) = Avx512::detect() {

@@ -1,152 +1,58 @@
-//! Lays trees out in blocks of three levels, each as large as a cache line, those of one tree together.
+//! The second form of trees: which kind of blocks they are laid out in.
 
-use super::{Block, Draft, Node, SecondForm, columns::Columns};
-
-/// A node that a block begins with, below so many levels of splits that lead to it either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Top {
-    node: u32,
-    padding: u32,
-}
-
-/// Blocks in the making.
-struct Plan<'a> {
-    nodes: &'a [Node],
-    words: &'a [u32],
-    blocks: Vec<Block>,
-    /// What the present tree's blocks begin with.
-    ahead: Vec<Top>,
-}
+use super::{Block, Draft, SecondForm, WordBlock, columns::Columns, index, pieces, words};
 
 /// Gives `draft` the second form of its trees.
 pub(super) fn lay(draft: &mut Draft, columns: Columns) {
-    let heights = heights(&draft.nodes);
-    let height_of = |root: u32| heights[root as usize].max(1) as usize;
-    let height = draft.trees.iter().map(|tree| height_of(tree.root)).max().unwrap_or(0);
-    let levels = height.div_ceil(Block::DEPTH);
-    let mut plan = Plan { nodes: &draft.nodes, words: &columns.words, blocks: Vec::new(), ahead: Vec::new() };
-    let tops = draft.trees.iter().map(|tree| {
-        let padding = levels * Block::DEPTH - height_of(tree.root);
-        Top { node: tree.root, padding: index(padding) }
-    });
-    let even = if levels <= Block::LEVELS_MAX { plan.lay_even(tops, levels) } else { None };
-    draft.forest.block_levels = if even.is_some() { index(levels) } else { 0 };
-    draft.forest.rank_max = columns.rank_max;
-    let (roots, leaf_values) = match even {
-        Some(roots) => (roots, Vec::new()),
-        None => plan.lay_uneven(draft.trees.iter().map(|tree| tree.root)),
-    };
-    let blocks = plan.blocks;
-    let Columns { rulers, columns, marks, .. } = columns;
-    draft.second_form = SecondForm { rulers, columns, marks, blocks, roots, leaf_values };
+    let Columns { rulers, columns, marks, rank_max, words } = columns;
+    let mut second_form = SecondForm { rulers, columns, marks, ..SecondForm::default() };
+    draft.forest.rank_max = rank_max;
+    let even = words::lay_even(draft, &words);
+    draft.forest.block_levels = even.as_ref().map_or(0, |(_, levels)| index(*levels));
+    match even {
+        Some((laid, levels)) if rank_max == Block::RANK_MAX => {
+            second_form.blocks = in_bytes(&laid.blocks, levels);
+            second_form.roots = laid.roots;
+        }
+        None if rank_max == Block::RANK_MAX => (second_form.blocks, second_form.roots) = pieces::lay(draft, &words),
+        even => {
+            let laid = even.map_or_else(|| words::lay_uneven(draft, &words), |(laid, _)| laid);
+            second_form.word_blocks = laid.blocks;
+            (second_form.roots, second_form.leaf_values) = (laid.roots, laid.leaf_values);
+        }
+    }
+    draft.second_form = second_form;
 }
 
-/// An index or a number of levels, of which there are fewer than nodes.
-fn index(number: usize) -> u32 {
-    u32::try_from(number).expect("a draft with a second form has fewer than 2^31 nodes")
+/// Blocks of trees whose ways lead through so many levels of them, with ranks that are bytes.
+fn in_bytes(blocks: &[WordBlock], levels: usize) -> Vec<Block> {
+    // A block's level is known before it is its turn.
+    let mut level = vec![1; blocks.len()];
+    for (at, block) in blocks.iter().enumerate() {
+        let below = level[at] + 1;
+        if below <= levels {
+            block.0[WordBlock::EXITS..].iter().for_each(|exit| level[*exit as usize] = below);
+        }
+    }
+    blocks.iter().zip(level).map(|(block, level)| Block::whole(block, level == levels)).collect()
 }
 
-/// How many splits are on the longest way down from each node. Children lie behind their parents.
-fn heights(nodes: &[Node]) -> Vec<u32> {
-    let mut heights = vec![0; nodes.len()];
-    for (index, node) in nodes.iter().enumerate().rev().filter(|(_, node)| !node.is_leaf()) {
-        let below = heights[node.next as usize].max(heights[node.next as usize + 1]);
-        heights[index] = below + 1;
-    }
-    heights
-}
-
-impl Plan<'_> {
-    /// Lays trees out whose ways all lead through one block of each level: where their roots lie. Nothing, where that takes
-    /// more memory than their nodes do.
-    fn lay_even(&mut self, tops: impl ExactSizeIterator<Item = Top>, levels: usize) -> Option<Vec<u32>> {
-        let blocks_max = size_of_val(self.nodes) / size_of::<Block>() + tops.len();
-        let mut roots = Vec::with_capacity(tops.len());
-        for top in tops {
-            let (first, mut at) = (self.blocks.len(), 0);
-            roots.push(index(first));
-            self.ahead.clear();
-            self.ahead.push(top);
-            for level in 0..levels {
-                let tops = at..self.ahead.len();
-                at = tops.end;
-                for top in tops {
-                    let (mut block, exits) = self.block(self.ahead[top]);
-                    self.lead_on(&mut block, &exits, |plan, exit| {
-                        if level + 1 == levels {
-                            return plan.nodes[exit.node as usize].value.to_bits();
-                        }
-                        plan.ahead.push(exit);
-                        index(first + plan.ahead.len() - 1)
-                    });
-                    self.blocks.push(block);
-                }
-                if self.blocks.len() > blocks_max {
-                    self.blocks.clear();
-                    return None;
-                }
-            }
+impl Block {
+    /// The block of three whole levels that `block` is in words.
+    fn whole(block: &WordBlock, leads_to_leaves: bool) -> Self {
+        let mut whole = Self { columns: [0; 8], ranks: [0; 8], ruled_out: Self::WHOLE, high: [0; 8], exits: [0; 8] };
+        for slot in 1..Self::SLOTS {
+            whole.set_split(slot, if block.0[slot] == WordBlock::NO_SPLIT { 0 } else { block.0[slot] });
         }
-        Some(roots)
+        whole.exits.copy_from_slice(&block.0[WordBlock::EXITS..]);
+        whole.high[0] = if leads_to_leaves { u8::MAX } else { 0 };
+        whole
     }
 
-    /// Lays trees out in as few blocks as they need: where their roots lie, and the values of their leaves.
-    fn lay_uneven(&mut self, roots: impl Iterator<Item = u32>) -> (Vec<u32>, Vec<f32>) {
-        let mut values = Vec::new();
-        let roots = roots.map(|root| self.lay_tree(root, &mut values)).collect();
-        (roots, values)
-    }
-
-    /// Where the tree below `root` begins.
-    fn lay_tree(&mut self, root: u32, values: &mut Vec<f32>) -> u32 {
-        let first = self.blocks.len();
-        self.ahead.clear();
-        let mut exit_to = |plan: &mut Self, exit: Top| {
-            let node = plan.nodes[exit.node as usize];
-            if node.is_leaf() {
-                values.push(node.value);
-                return Block::LEAF | index(values.len() - 1);
-            }
-            plan.ahead.push(exit);
-            index(first + plan.ahead.len() - 1)
-        };
-        let begin = exit_to(self, Top { node: root, padding: 0 });
-        while let Some(&top) = self.ahead.get(self.blocks.len() - first) {
-            let (mut block, exits) = self.block(top);
-            self.lead_on(&mut block, &exits, &mut exit_to);
-            self.blocks.push(block);
-        }
-        begin
-    }
-
-    /// Lets the exits of `block` lead to what they should, those that lead to the same to the same.
-    fn lead_on(&mut self, block: &mut Block, exits: &[Top; 8], mut exit_to: impl FnMut(&mut Self, Top) -> u32) {
-        for (at, exit) in exits.iter().enumerate() {
-            let same = exits[..at].iter().position(|other| other == exit);
-            block.0[Block::EXITS + at] = match same {
-                Some(same) => block.0[Block::EXITS + same],
-                None => exit_to(self, *exit),
-            };
-        }
-    }
-
-    /// The block below `top`, and what its exits lead to.
-    fn block(&self, top: Top) -> (Block, [Top; 8]) {
-        let mut block = Block([0; 16]);
-        let mut slots = [top; 16];
-        for slot in 1..Block::EXITS {
-            let Top { node, padding } = slots[slot];
-            let split = self.nodes[node as usize];
-            let is_split = padding == 0 && !split.is_leaf();
-            block.0[slot] = if is_split { self.words[node as usize] } else { Block::NO_SPLIT };
-            let below = |side| {
-                if is_split {
-                    return Top { node: split.next + side, padding: 0 };
-                }
-                Top { node, padding: padding.saturating_sub(1) }
-            };
-            (slots[2 * slot], slots[2 * slot + 1]) = (below(0), below(1));
-        }
-        (block, std::array::from_fn(|exit| slots[Block::EXITS + exit]))
+    /// Puts the split into a slot that is this word.
+    pub(super) fn set_split(&mut self, slot: usize, word: u32) {
+        let [low, high, ..] = ((word & 0xffff) / 8).to_le_bytes();
+        (self.columns[slot], self.high[slot]) = (low, high);
+        [_, _, self.ranks[slot], _] = word.to_le_bytes();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Block, Column, Draft, Node, Ruler};
+use super::{Block, Column, Draft, Node, Ruler, WordBlock};
 use crate::{
     pack::{
         format::{add_layers, ruler_length},
@@ -16,14 +16,14 @@ const BYTE_COLUMNS_MAX: usize = 1024;
 /// Sets of categories are asked before the walk, so there may be this many, or one a tree.
 const SETS_MAX: usize = 64;
 
-/// Rulers and columns, and the word of each split in blocks.
+/// Rulers and columns, and the word of each split in blocks of words.
 #[expect(clippy::struct_field_names, reason = "they are what the sections are called")]
 pub(super) struct Columns {
     pub(super) rulers: Vec<Ruler>,
     pub(super) columns: Vec<Column>,
     pub(super) marks: Vec<i32>,
     pub(super) rank_max: u32,
-    /// For each node that is a split, what blocks say of it.
+    /// For each node that is a split, what wide blocks say of it.
     pub(super) words: Vec<u32>,
 }
 
@@ -52,7 +52,7 @@ impl Columns {
         };
         columns.add_rulers(&thresholds, &draft.nodes)?;
         columns.add_categories(draft)?;
-        (1..=Block::COLUMNS_MAX).contains(&columns.columns.len()).then_some(columns)
+        (1..=WordBlock::COLUMNS_MAX).contains(&columns.columns.len()).then_some(columns)
     }
 
     /// Adds the columns of numbers and gives their splits words.
@@ -131,7 +131,7 @@ impl Columns {
 
 /// The index of a column, if splits can name it.
 fn column_index(column: usize) -> Option<u32> {
-    u32::try_from(column).ok().filter(|_| column < Block::COLUMNS_MAX)
+    u32::try_from(column).ok().filter(|_| column < WordBlock::COLUMNS_MAX)
 }
 
 impl Thresholds {
@@ -162,7 +162,7 @@ impl Thresholds {
             let more = |run: &[usize]| (run[1] - run[0] - 1) / rank_max as usize * 2;
             self.starts.windows(2).map(more).sum()
         };
-        if columns(Block::BYTE_RANK_MAX) <= BYTE_COLUMNS_MAX { Block::BYTE_RANK_MAX } else { Block::RANK_MAX }
+        if columns(Block::RANK_MAX) <= BYTE_COLUMNS_MAX { Block::RANK_MAX } else { WordBlock::RANK_MAX }
     }
 }
 
