@@ -19,7 +19,7 @@ use super::{
     steps::{Slots, Step},
     top::Top,
     unit::{Narrow, Rows, Tree, Unit},
-    walk::{HALF, Half, HalfRanks, Lanes, Ranks},
+    walk::{HALF, Half, HalfRanks, Ranks},
 };
 use crate::pack::format::Block;
 
@@ -130,17 +130,23 @@ fn splits(block: &Block) -> [__m256i; 2] {
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn take(steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
-    let in_two = |lanes: &Lanes<u8>| -> [__m256i; 2] { cast(*lanes) };
     for step in steps {
-        let (own, rank): ([__m256i; 2], _) =
-            (cast(*ranks.column(step.column)), _mm256_set1_epi32(step.rank.cast_signed()));
-        let [left, right] = [step.left, step.right].map(|slot| in_two(&slots.get(slot).0));
-        let mut to = left;
-        for half in 0..halves.min(2) {
-            to[half] = _mm256_blendv_epi8(right[half], left[half], _mm256_cmpgt_epi8(rank, own[half]));
-        }
-        slots.get_mut(step.to).0 = cast(to);
+        let rank = _mm256_set1_epi32(step.rank.cast_signed());
+        step_on(step, 0, rank, ranks, slots, halves);
     }
+}
+
+/// Takes a step, whose rank is in all of a vector, for one group of a pair.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn step_on(step: &Step, group: usize, rank: __m256i, ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
+    let own: [__m256i; 2] = cast(*ranks.column(step.column));
+    let [left, right] = [step.left, step.right].map(|place| cast::<_, [__m256i; 2]>(slots[place.line(group)].0));
+    let mut to = left;
+    for half in 0..halves.min(2) {
+        to[half] = _mm256_blendv_epi8(right[half], left[half], _mm256_cmpgt_epi8(rank, own[half]));
+    }
+    slots[step.to.line(group)].0 = cast(to);
 }
 
 #[inline]

@@ -16,7 +16,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::{self, Leaves},
-    steps::{Exits, Slots, Step},
+    steps::{Exits, PAIR, Slots, Step},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
@@ -97,7 +97,7 @@ impl Long for Avx512 {
     }
 
     #[inline(always)]
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots) {
+    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { take(steps, ranks, slots) }
     }
@@ -141,15 +141,17 @@ fn numbers<const GROUPS: usize>(
     crown.numbers(unit, ranks, slots)
 }
 
-/// Takes `steps`, one after the other.
-#[inline]
+/// A function of its own has enough registers.
+#[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn take(steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots) {
+fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
     for step in steps {
         let rank = _mm512_set1_epi32(step.rank.cast_signed());
-        let rights = _mm512_cmple_epi8_mask(rank, cast(*ranks.column(step.column)));
-        let [left, right] = [step.left, step.right].map(|slot| cast::<_, __m512i>(slots.get(slot).0));
-        slots.get_mut(step.to).0 = cast(_mm512_mask_blend_epi8(rights, left, right));
+        for group in 0..GROUPS.min(PAIR) {
+            let rights = _mm512_cmple_epi8_mask(rank, cast(*ranks[group].column(step.column)));
+            let [left, right] = [step.left, step.right].map(|place| cast::<_, __m512i>(slots[place.line(group)].0));
+            slots[step.to.line(group)].0 = cast(_mm512_mask_blend_epi8(rights, left, right));
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{Exits, Slots, Step},
-    unit::{Narrow, Rows, Tree, Unit},
+    steps::{Exits, PAIR, Slots, Step},
+    unit::{Rows, Tree, Unit},
     walk::{Aligned, HALF, Half, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
 };
@@ -101,8 +101,21 @@ impl Long for Doubled {
     }
 
     #[inline(always)]
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots) {
-        self.0.take(steps, ranks, slots, HALVES);
+    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { take(steps, ranks, slots) }
+    }
+}
+
+/// A function of its own has enough registers.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+    for step in steps {
+        let rank = _mm256_set1_epi32(step.rank.cast_signed());
+        for group in 0..GROUPS.min(PAIR) {
+            avx2::step_on(step, group, rank, ranks[group], slots, HALVES);
+        }
     }
 }
 

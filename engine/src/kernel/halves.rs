@@ -4,8 +4,9 @@ use super::{
     steps::{LEAVES_MAX, Steps},
     top::Top,
     unit::{self, Narrow, Rows, Tree},
-    walk::{HALF, ROWS},
+    walk::{Aligned, HALF, ROWS},
 };
+use crate::pack::format::Block;
 
 /// A tree made ready.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ impl Halves {
         if tree.grove.levels > 0 {
             return self.top.set(unit, tree);
         }
-        self.count = self.steps.set(tree.blocks(), tree.root(), &mut self.leaves);
+        let splits = |block: &Block| unit.splits(block);
+        self.count = self.steps.set(tree.blocks(), tree.root(), &mut self.leaves, splits);
         if self.count.is_some_and(|count| count <= self.top.exits.len()) {
             self.top.exits = *self.leaves.first_chunk().expect("there are more");
             unit.spread(&mut self.top);
@@ -56,8 +58,9 @@ impl Halves {
                 unit::walk(grove, tree.root(), ranks, &mut sums.0[..there]);
                 continue;
             };
-            unit.take(&self.steps.steps, ranks, &mut self.steps.slots, there.div_ceil(HALF));
-            let numbers = &self.steps.numbers().0;
+            let (steps, slots) = self.steps.parts();
+            unit.take(steps, ranks, slots, there.div_ceil(HALF));
+            let [Aligned(numbers), _] = self.steps.numbers();
             if count <= self.top.exits.len() {
                 let ([one, other], [sum, further]) = (bytemuck::cast_ref(numbers), bytemuck::cast_mut(&mut sums.0));
                 unit.add_leaves(&self.top, one, sum);

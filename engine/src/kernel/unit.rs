@@ -76,7 +76,7 @@ pub(super) trait Narrow: Copy {
     /// The splits of `block`, made ready.
     fn splits(self, block: &Block) -> Splits;
 
-    /// Takes `steps`, one after the other, for half a group or all of it.
+    /// Takes `steps`, one after the other, for the first of a pair of groups: half of it, or both halves.
     fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize);
 
     /// Which of a block's eight exits each row leaves it through.
@@ -129,8 +129,8 @@ impl Narrow for Portable {
     fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
         for step in steps {
             let (own, rank) = (ranks.column(step.column), step.rank.to_le_bytes()[0].cast_signed());
-            let [left, right] = [step.left, step.right].map(|slot| slots.get(slot).0);
-            let to = &mut slots.get_mut(step.to).0;
+            let [left, right] = [step.left, step.right].map(|place| slots[place.line(0)].0);
+            let to = &mut slots[step.to.line(0)].0;
             for row in 0..HALF * halves.min(ROWS / HALF) {
                 to[row] = if own[row] >= rank { right[row] } else { left[row] };
             }

@@ -5,7 +5,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{self, Exits, Step, Steps},
+    steps::{self, Exits, PAIR, Step, Steps},
     unit::{self, Rows, Tree},
     walk::{Aligned, Lanes, ROWS, Ranks},
 };
@@ -53,8 +53,8 @@ pub(super) trait Long: Copy {
     /// Adds to each row's sum the leaf that has its number.
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
 
-    /// Takes `steps`, one after the other.
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut steps::Slots);
+    /// Takes `steps`, one after the other, for a group or a pair of them.
+    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut steps::Slots);
 }
 
 /// A tree made ready, and room for what is found out on the way.
@@ -93,7 +93,8 @@ impl Wide {
             self.is_whole = self.crown.set(unit, tree.grove.levels, tree.blocks(), tree.root());
         } else {
             let leaves = &mut self.crown.leaves;
-            let count = self.steps.set(tree.blocks(), tree.root(), &mut leaves.bits);
+            let splits = |block: &Block| unit.splits(block);
+            let count = self.steps.set(tree.blocks(), tree.root(), &mut leaves.bits, splits);
             (self.is_whole, leaves.count) = (count.is_some(), count.unwrap_or(0));
         }
         if self.is_whole {
@@ -129,14 +130,24 @@ impl Wide {
 
     #[inline(always)]
     fn go_down_uneven(&mut self, unit: impl Long, tree: Tree<'_>, rows: Rows<'_>) {
-        for (group, sums) in rows.sums.iter_mut().enumerate() {
-            let ranks = tree.grove.ranks(&rows.bytes[group * tree.grove.columns()..]);
-            if self.is_whole {
-                unit.take(&self.steps.steps, ranks, &mut self.steps.slots);
-                unit.add_leaves(&self.crown.leaves, self.steps.numbers(), &mut sums.0);
+        let (grove, columns) = (tree.grove, tree.grove.columns());
+        for (pair, sums) in rows.sums.chunks_mut(PAIR).enumerate() {
+            let ranks = |group: usize| grove.ranks(&rows.bytes[(pair * PAIR + group) * columns..]);
+            if !self.is_whole {
+                for (group, sums) in sums.iter_mut().enumerate() {
+                    let count = (rows.count - (pair * PAIR + group) * ROWS).min(ROWS);
+                    unit::walk(grove, tree.root(), ranks(group), &mut sums.0[..count]);
+                }
+                continue;
+            }
+            let (steps, slots) = self.steps.parts();
+            if sums.len() == PAIR {
+                unit.take(steps, &[ranks(0), ranks(1)], slots);
             } else {
-                let count = (rows.count - group * ROWS).min(ROWS);
-                unit::walk(tree.grove, tree.root(), ranks, &mut sums.0[..count]);
+                unit.take(steps, &[ranks(0)], slots);
+            }
+            for (sums, numbers) in sums.iter_mut().zip(self.steps.numbers()) {
+                unit.add_leaves(&self.crown.leaves, numbers, &mut sums.0);
             }
         }
     }

@@ -91,9 +91,10 @@ fn check_narrow(unit: impl Narrow + Unit) {
             let (columns, grove) = (random_ranks(width, shape, random), tree.grove);
             let all = grove.ranks(&columns);
             if grove.levels == 0 {
-                if steps.set(tree.blocks(), tree.root(), &mut leaves).is_some() {
-                    unit.take(&steps.steps, all, &mut steps.slots, 2);
-                    let found: Lanes<u32> = steps.numbers().0.map(|number| leaves[usize::from(number)]);
+                if steps.set(tree.blocks(), tree.root(), &mut leaves, |block| unit.splits(block)).is_some() {
+                    let (taken, slots) = steps.parts();
+                    unit.take(taken, all, slots, 2);
+                    let found: Lanes<u32> = steps.numbers()[0].0.map(|number| leaves[usize::from(number)]);
                     let way = |row| plain_way(grove, tree.root(), usize::MAX, &columns, row);
                     assert_eq!(found, std::array::from_fn(way), "height {height_max}");
                     whole += 1;
@@ -141,14 +142,19 @@ fn check_trees(unit: impl Long + Unit<Ready = Wide>, shape: Shape, random: &mut 
         wide.set(unit, tree);
         let levels = if wide.is_whole { usize::MAX } else { 2 };
         whole += usize::from(wide.is_whole);
-        let ranks = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
-        let many = (grove.levels > 0).then(|| unit.numbers(&wide.crown, &ranks, &mut wide.slots.many));
-        for (group, ranks) in ranks.into_iter().enumerate() {
+        let all: [_; ABREAST] = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
+        let many = (grove.levels > 0).then(|| unit.numbers(&wide.crown, &all, &mut wide.slots.many));
+        for (group, ranks) in all.into_iter().enumerate() {
             let one = if grove.levels > 0 {
                 unit.numbers(&wide.crown, &[ranks], &mut wide.slots.one)[0]
             } else if wide.is_whole {
-                unit.take(&wide.steps.steps, ranks, &mut wide.steps.slots);
-                *wide.steps.numbers()
+                let (steps, slots) = wide.steps.parts();
+                unit.take(steps, &[ranks], slots);
+                let alone = *wide.steps.numbers()[0];
+                let (steps, slots) = wide.steps.parts();
+                unit.take(steps, &[all[(group + 1) % ABREAST], ranks], slots);
+                assert_eq!(*wide.steps.numbers()[1], alone);
+                alone
             } else {
                 continue;
             };
