@@ -6,10 +6,11 @@ import time
 
 import houses
 import servers
+from parts.conversion import opening_ms
 from parts.http import noted
 from parts.kernels import workloads
 from parts.outcome import Outcome, within
-from rivals import Unavailable, run, say
+from rivals import Unavailable, say
 
 NAMES = ("thicket", "FastAPI", "MLServer", "AWS")
 MODELS, QUICK_MODELS = 8, 3
@@ -52,12 +53,11 @@ def measure(folder, quick):
 
 def opening(folder, outcome, count):
     """Opens a booster and a session in process again and again."""
-    for name, library in (("XGBoost", "libxgboost.so"), ("ONNX Runtime", "libonnxruntime.so")):
+    for name in ("XGBoost", "ONNX Runtime"):
         try:
             model = workloads(folder, ["a"])["a"]
-            engine = name.lower().replace(" ", "")
-            command = [folder.program("open"), engine, folder.runtimes / library, count, model]
-            outcome.put(OPENING, name, float(run(command, 120)))
+            median_ms, _ = opening_ms(folder, name, count, model)
+            outcome.put(OPENING, name, median_ms)
         except Unavailable as error:
             outcome.missing[name] = str(error)
 
