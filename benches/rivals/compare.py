@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures thicket and its rivals side by side in one run and prints one table of ratios.
 
-usage: compare.py [kernels] [csv] [http] [cold] [memory] [--quick] [--thicket FILE] [--bench FILE] [--folder DIR]
+usage: compare.py [kernels] [csv] [conversion] [http] [cold] [memory] [--quick] [--thicket FILE] [--bench FILE] [--folder DIR]
 
 Without a part all are run. Rivals are installed in the folder (target/rivals) the first time; one that cannot be
 installed is listed with the reason. The figures go to results.json and results.md there. Compare the ratios, not the
@@ -18,11 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import table
-from parts import cold, http, kernels, memory, texts
+from parts import cold, conversion, http, kernels, memory, texts
 from parts.outcome import Outcome
 from rivals import ROOT, Folder, Unavailable, say
 
-PARTS = {"kernels": kernels, "csv": texts, "http": http, "cold": cold, "memory": memory}
+PARTS = {"kernels": kernels, "csv": texts, "conversion": conversion, "http": http, "cold": cold, "memory": memory}
 
 
 def processor():

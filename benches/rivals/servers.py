@@ -50,17 +50,24 @@ class Server:
     def answer(self, text):
         return json.loads(text)[0]
 
-    def load(self, name):
+    def loading(self, name):
+        """Returns the request that loads a model."""
         wanted = json.dumps({"model_name": name, "url": str(self.models / name)}).encode()
-        self._exchange(request("POST", "/models", "application/json", wanted))
+        return request("POST", "/models", "application/json", wanted)
+
+    def invocation(self, name, row):
+        """Returns the request for a model's answer to one row."""
+        return request("POST", self.path(name), self.content_type, self.body(row).encode())
+
+    def load(self, name):
+        self._exchange(self.loading(name))
 
     def unload(self, name):
         self._exchange(request("DELETE", f"/models/{name}"))
 
     def invoke(self, name, row):
         """Returns the model's answer to one row."""
-        body = self.body(row).encode()
-        return self.answer(self._exchange(request("POST", self.path(name), self.content_type, body)))
+        return self.answer(self._exchange(self.invocation(name, row)))
 
     def check(self, name):
         """Refuses to time a server that answers something else than XGBoost did."""
@@ -105,8 +112,8 @@ class MLServer(Server):
     def answer(self, text):
         return json.loads(text)["outputs"][0]["data"][0]
 
-    def load(self, name):
-        self._exchange(request("POST", f"/v2/repository/models/{name}/load"))
+    def loading(self, name):
+        return request("POST", f"/v2/repository/models/{name}/load")
 
     def unload(self, name):
         self._exchange(request("POST", f"/v2/repository/models/{name}/unload"))

@@ -3,12 +3,13 @@
 
 usage: workloads.py FOLDER [NAME ...]
 
-Each NAME (default: all) becomes FOLDER/NAME with model.ubj and model.json (XGBoost) or model.onnx and model.txt
-(LightGBM), rows.f32 and expected.f32 (row-major little-endian float32, NaN is a missing value) and meta.json. What
-lies there already is kept. Needs the packages of requirements/workloads.txt.
+Each NAME (default: all) becomes FOLDER/NAME with model.ubj, model.json and legacy.deprecated, the form before XGBoost
+3.1, (XGBoost) or model.onnx and model.txt (LightGBM), rows.f32 and expected.f32 (row-major little-endian float32, NaN is
+a missing value) and meta.json. What lies there already is kept. Needs the packages of requirements/workloads.txt.
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -122,17 +123,31 @@ def make(folder, name):
     return meta
 
 
+def save_legacy(booster, path):
+    """Saves an XGBoost model once more, in the form before 3.1; another process never sees half of it."""
+    import xgboost
+
+    # It would warn of the form's age.
+    with xgboost.config_context(verbosity=0):
+        raw = xgboost.Booster(model_file=booster).save_raw("deprecated")
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(raw)
+    unfinished.rename(path)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     for name in sys.argv[2:] or WORKLOADS:
         folder = Path(sys.argv[1]) / name
-        if (folder / "meta.json").exists():
-            continue
-        began = time.monotonic()
-        print(f"workload {name}: training", file=sys.stderr, flush=True)
-        meta = make(folder, name)
-        print(f"workload {name}: {meta} in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        if not (folder / "meta.json").exists():
+            began = time.monotonic()
+            print(f"workload {name}: training", file=sys.stderr, flush=True)
+            meta = make(folder, name)
+            print(f"workload {name}: {meta} in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        booster, legacy = folder / "model.ubj", folder / "legacy.deprecated"
+        if booster.exists() and not legacy.exists():
+            save_legacy(booster, legacy)
 
 
 if __name__ == "__main__":

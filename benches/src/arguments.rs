@@ -20,6 +20,8 @@ pub enum Command {
     Inprocess(Inprocess),
     /// Time predictions in process, on models and rows from a folder
     Kernels(Kernels),
+    /// Time the conversion of model files, verified, and the opening of what comes of it
+    Conversion(Conversion),
     /// Time the reader of CSV on bodies from a folder
     Csv(Csv),
     /// Put load on any server and take its latencies
@@ -71,6 +73,20 @@ pub struct Kernels {
     /// Names of the workloads to measure: all
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Where results go.
+    #[command(flatten)]
+    pub out: Out,
+}
+
+/// Options of thicket-bench conversion.
+#[derive(Debug, Args)]
+pub struct Conversion {
+    /// Model files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// How often each is converted, and what comes of it opened
+    #[arg(long, default_value = "50")]
+    pub rounds: NonZeroUsize,
     /// Where results go.
     #[command(flatten)]
     pub out: Out,

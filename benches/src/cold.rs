@@ -1,6 +1,6 @@
 //! First answers over HTTP: of models never seen, of models whose packs are on disk, of models that were evicted.
 
-use std::{path::Path, time::Duration};
+use std::{ops::RangeInclusive, path::Path, time::Duration};
 
 use crate::{
     arguments::Cold,
@@ -51,18 +51,19 @@ impl Bench<'_> {
             self.measure(&server, later, models * 10)?;
         }
         let metrics = Metrics::ask(&mut Connection::open(server.address())?)?;
-        expect(&metrics, &format!("thicket_loads_total{{result=\"{loads}\"}}"), models)?;
+        expect(&metrics, &format!("thicket_loads_total{{result=\"{loads}\"}}"), models..=models)?;
         Ok(metrics.of("thicket_models_memory_bytes"))
     }
 
-    /// Two answers of each model where a quarter of them fits in memory: each is gone when its turn comes again.
+    /// Two answers of each model where a quarter of them fits in memory: each is gone when its turn comes again, but for a few
+    /// that something held up when they came, since they are worth more.
     fn evicted(&mut self, bytes: f64, models: u64) -> Result<()> {
         let limit = format!("{:.0}", (bytes / 4.0).max(1.0));
         let server = self.start(&["--memory-limit", &limit])?;
         self.latencies(&server, models)?;
         self.measure(&server, "evicted before", models)?;
         let metrics = Metrics::ask(&mut Connection::open(server.address())?)?;
-        expect(&metrics, "thicket_loads_total{result=\"cached\"}", models * 2)
+        expect(&metrics, "thicket_loads_total{result=\"cached\"}", models * 2 - models / 10..=models * 2)
     }
 
     /// The latencies of `count` requests of one client, all of which must be answered well.
@@ -83,9 +84,10 @@ impl Bench<'_> {
     }
 }
 
-fn expect(metrics: &Metrics, series: &str, count: u64) -> Result<()> {
+fn expect(metrics: &Metrics, series: &str, counts: RangeInclusive<u64>) -> Result<()> {
     let found = metrics.of(series);
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand models")]
-    let is_right = (found - count as f64).abs() < 0.5;
-    if is_right { Ok(()) } else { Err(Error::new(format!("{series} is {found}, expected {count}"))) }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a counter of a few thousand")]
+    let is_right = counts.contains(&(found.round() as u64));
+    let (least, most) = counts.into_inner();
+    if is_right { Ok(()) } else { Err(Error::new(format!("{series} is {found}, expected {least} to {most}"))) }
 }

@@ -1,6 +1,8 @@
 //! From the command line to what it asks for.
 
-use crate::{arguments::Command, cold, csv, density, error::Result, http, inprocess, kernels, report, soak, zipf};
+use crate::{
+    arguments::Command, cold, conversion, csv, density, error::Result, http, inprocess, kernels, report, soak, zipf,
+};
 
 /// Measures what `command` says.
 ///
@@ -10,6 +12,7 @@ pub fn run(command: &Command) -> Result<()> {
     match command {
         Command::Inprocess(options) => inprocess::run(options),
         Command::Kernels(options) => kernels::run(options),
+        Command::Conversion(options) => conversion::run(options),
         Command::Csv(options) => csv::run(options),
         Command::Http(options) => http::run(options),
         Command::Cold(options) => cold::run(options),

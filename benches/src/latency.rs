@@ -51,22 +51,24 @@ pub async fn cached(houses: &[House], rounds: usize, cache: &Path) -> Result<Sam
     seen(houses, rounds, &cache.join("cached"), true).await
 }
 
-/// Of first answers of models whose packs are in the cache, the part that mapping a pack and checking it takes.
+/// Of first answers of the models of these names below `source`, whose packs are in the cache, the part that mapping a pack and
+/// checking it takes.
 ///
 /// # Errors
 /// Those of the engine.
-pub async fn opened(houses: &[House], rounds: usize, cache: &Path) -> Result<Sample> {
-    let engine = engine(&cache.join("opened")).await?;
+pub async fn opened(source: &Path, names: &[&str], rounds: usize, cache: &Path) -> Result<Sample> {
+    let source = source::open(&source.to_string_lossy()).await?;
+    let engine = Engine::builder().source(source).cache_dir(cache.join("opened")).build()?;
     let opened_us =
         || engine.times().steps.iter().find(|(step, _)| *step == Step::Map).map_or(0, |(_, map)| map.sum_us);
-    for house in houses {
-        engine.model(&house.target).await?;
+    for name in names {
+        engine.model(name).await?;
     }
     let mut sample = Sample::default();
-    for house in (0..rounds).flat_map(|_| houses) {
-        engine.unload(&house.target).await?;
+    for name in (0..rounds).flat_map(|_| names) {
+        engine.unload(name).await?;
         let before_us = opened_us();
-        engine.model(&house.target).await?;
+        engine.model(name).await?;
         sample.push(Duration::from_micros(opened_us() - before_us));
     }
     Ok(sample)

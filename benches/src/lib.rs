@@ -33,6 +33,7 @@ pub mod interval;
 pub mod latency;
 pub mod inprocess;
 pub mod kernels;
+pub mod conversion;
 pub mod csv;
 pub mod http;
 pub mod cold;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     arguments::Report,
     capacity::Capacity,
-    csv,
+    conversion, csv,
     density::{Figures, tables},
     error::{Error, Result},
     http, kernels,
@@ -52,6 +52,7 @@ struct Results {
     capacities: Vec<Outcome<Capacity>>,
     kernels: Vec<Outcome<Vec<kernels::Figure>>>,
     csv: Vec<Outcome<Vec<csv::Figure>>>,
+    conversions: Vec<Outcome<Vec<conversion::Figure>>>,
     /// Of every result, in the order of the files.
     circumstances: Vec<(String, Circumstances)>,
 }
@@ -83,6 +84,7 @@ impl Results {
             "capacity" => self.capacities.push(typed(outcome)?),
             "kernels" => self.kernels.push(typed(outcome)?),
             "csv" => self.csv.push(typed(outcome)?),
+            "conversion" => self.conversions.push(typed(outcome)?),
             kind => return Err(Error::new(format!("results of an unknown kind: {kind}"))),
         }
         Ok(())
@@ -117,6 +119,10 @@ impl Results {
         for outcome in &self.csv {
             page.section(&format!("Reading CSV in process: {}", outcome.name));
             page.table(&csv::table(&outcome.results));
+        }
+        for outcome in &self.conversions {
+            page.section(&format!("Conversion in process: {}", outcome.name));
+            page.table(&conversion::table(&outcome.results));
         }
         page.finish(&self.circumstances)
     }

@@ -53,6 +53,13 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Whether the artifact is to blame, so that nothing else comes of it until it changes.
+    pub(crate) fn is_of_artifact(self) -> bool {
+        matches!(self, Self::InvalidArtifact | Self::Unsupported)
+    }
+}
+
 impl Error {
     /// An error of `kind` that says `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

@@ -80,9 +80,14 @@ impl Registry {
         self.registered.get(name).map(|registration| Arc::clone(&registration))
     }
 
-    /// Every model that was loaded from a path and not unloaded since, in no order.
-    pub(crate) fn registrations(&self) -> Vec<(Arc<str>, Arc<Registration>)> {
-        self.registered.iter().map(|entry| (Arc::clone(entry.key()), Arc::clone(entry.value()))).collect()
+    /// The names of all models in memory and of those that were loaded from a path and not unloaded since, sorted.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        // Registrations first: what leaves or comes meanwhile is then there twice, not missing.
+        let mut names: Vec<_> = self.registered.iter().map(|entry| Arc::clone(entry.key())).collect();
+        names.extend(self.slots.iter().filter(|slot| slot.ready().is_some()).map(|slot| Arc::clone(slot.key())));
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Forgets that a model was loaded from a path; whether it was.

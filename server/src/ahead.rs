@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_step_is_no_longer_than_what_is_done_inline() {
-        assert!(cost::of(Form::Csv, 2 * STEP_BYTES, 0) <= cost::INLINE_MAX, "the largest piece is longer");
+        assert!(cost::of(Form::Csv, 2 * STEP_BYTES, 0, 0) <= cost::INLINE_MAX, "the largest piece is longer");
     }
 
     #[tokio::test]

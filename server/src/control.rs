@@ -23,6 +23,8 @@ use crate::{
 mod artifacts;
 mod page;
 
+use page::Wanted;
+
 #[derive(Serialize)]
 struct Status {
     status: String,
@@ -88,15 +90,14 @@ pub(crate) async fn list(service: &Service, query: &str) -> Result<Reply, Failur
         return artifacts::list(&service.engine, query).await;
     }
     let number = |name| uri::parameter(query, name).and_then(|text| text.parse::<usize>().ok());
-    let models = service.engine.models();
-    let page = page::page(&models, number("limit"), number("next_page_token"), service.configuration.compat);
-    Ok(reply::json(StatusCode::OK, &page))
+    let wanted = Wanted::of(number("limit"), number("next_page_token"));
+    let (models, total) = service.engine.some_models(wanted.first, wanted.count);
+    Ok(reply::json(StatusCode::OK, &wanted.page(&models, total, service.configuration.compat)))
 }
 
 /// One loaded model.
 pub(crate) fn describe(service: &Service, name: &str) -> Result<Reply, Failure> {
-    let models = service.engine.models();
-    let model = models.iter().find(|model| model.name == name).ok_or_else(|| Failure::model_not_found(name))?;
+    let model = service.engine.known(name).ok_or_else(|| Failure::model_not_found(name))?;
     let description = Description {
         model_name: &model.name,
         model_url: &model.location,

@@ -195,7 +195,7 @@ impl Job {
     fn cost(&self, rows: usize) -> Duration {
         let walks = if self.output == Output::Contributions { cost::CONTRIBUTION_WALKS } else { 1 };
         let walks = rows.saturating_mul(self.model.trees().unwrap_or(cost::OTHER_ENGINES_WALKS)).saturating_mul(walks);
-        cost::of(self.rows_form, self.body.len(), walks)
+        cost::of(self.rows_form, self.body.len(), rows, walks)
     }
 
     fn run(&mut self) -> Result<Vec<u8>, Failure> {

@@ -87,6 +87,11 @@ enum Event {
     End,
 }
 
+/// Whether a key ends it.
+fn ends(key: u8) -> bool {
+    matches!(key, b'q' | b'Q' | terminal::CTRL_C)
+}
+
 impl Top {
     fn new(client: Client) -> Self {
         Self { client, sorting: Sorting::default(), answer: None, lost: None }
@@ -110,7 +115,8 @@ impl Top {
                 _ = ticks.tick() => Event::Tick,
             };
             match event {
-                Event::End | Event::Key(b'q' | b'Q' | terminal::CTRL_C) => return Ok(()),
+                Event::End => return Ok(()),
+                Event::Key(key) if ends(key) => return Ok(()),
                 Event::Key(key) => match self.sorting.after(key) {
                     Some(sorting) => self.sorting = sorting,
                     None => continue,
@@ -121,14 +127,20 @@ impl Top {
                 }
                 Event::Tick => {}
             }
-            let asking = self.client.ask(self.sorting, terminal.size().rows.min(ROWS_MAX));
-            // An end is not kept waiting by a server that does not answer.
-            let answer = tokio::select! {
-                biased;
-                _ = terminated.recv() => return Ok(()),
-                _ = interrupted.recv() => return Ok(()),
-                _ = hung_up.recv() => return Ok(()),
-                answer = asking => answer,
+            // No end is kept waiting by a server that does not answer, and no key.
+            let answer = loop {
+                let asking = self.client.ask(self.sorting, terminal.size().rows.min(ROWS_MAX));
+                tokio::select! {
+                    biased;
+                    _ = terminated.recv() => return Ok(()),
+                    _ = interrupted.recv() => return Ok(()),
+                    _ = hung_up.recv() => return Ok(()),
+                    key = keys.recv() => match key.filter(|key| !ends(*key)) {
+                        Some(key) => self.sorting = self.sorting.after(key).unwrap_or(self.sorting),
+                        None => return Ok(()),
+                    },
+                    answer = asking => break answer,
+                }
             };
             self.take(answer);
             terminal.draw(&self.lines(terminal.size()))?;

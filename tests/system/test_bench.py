@@ -64,6 +64,17 @@ def test_a_server_under_load_is_measured_and_becomes_a_page(bench, server, binar
     assert page.count("<svg ") == 3 and "evicted before" in page and "paced" in page
 
 
+def test_files_are_converted_and_their_packs_opened(bench, tmp_path):
+    files = [PREFIX / house.target for house in HOUSES[:2]]
+    assert "MB/s" in bench("conversion", *files, "--rounds", 3, "--out", tmp_path)
+    figures = results(tmp_path, "conversion")
+    assert [figure["file"] for figure in figures] == [str(file) for file in files]
+    for figure, file in zip(figures, files, strict=True):
+        assert figure["bytes"] == file.stat().st_size and 0 < figure["opened_us"] < figure["converted_us"]
+    page = Path(bench("report", tmp_path).strip()).read_text()
+    assert "Conversion in process" in page and str(files[1]) in page
+
+
 def test_more_models_than_fit_come_and_go(bench, binary, tmp_path):
     words = ["--models", 40, "--memory-limit", "1MiB", "--clients", 2, "--seconds", 1, "--interval", 0.2]
     bench("zipf", "--thicket", binary, *words, "--out", tmp_path)

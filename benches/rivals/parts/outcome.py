@@ -33,6 +33,11 @@ def within(what, thicket, limit):
     return Goal(what, thicket, "limit", limit, thicket / limit, "<= 1", thicket <= limit)
 
 
+def reaching(what, thicket, limit):
+    """thicket's figure is at least a limit that no rival sets."""
+    return Goal(what, thicket, "limit", limit, thicket / limit, ">= 1", thicket >= limit)
+
+
 def more(what, thicket, rival, theirs, times):
     """thicket does at least `times` as much as the rival."""
     ratio = thicket / theirs

@@ -68,7 +68,11 @@ impl Shared {
             let (path, limits) = (path.clone(), Limits { bytes_max, ..self.limits });
             blocking::in_place(move || artifact::read(&path, &limits))
         };
-        let announced_bytes = artifact::announced_bytes(&path).min(self.limits.bytes_max);
+        let announced = {
+            let path = path.clone();
+            blocking::in_place(move || Ok(artifact::announced_bytes(&path)))
+        };
+        let announced_bytes = announced.await?.min(self.limits.bytes_max);
         let mut place = self.workshop.place(announced_bytes).await?;
         steps.add(Step::Wait, lap(&mut clock));
         let mut files = read(if place.is_large { self.limits.bytes_max } else { announced_bytes }).await;

@@ -1,7 +1,6 @@
 //! What an engine tells of its models and of its source.
 
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -57,12 +56,23 @@ impl Engine {
     /// Every model in memory, and those that were [loaded](Self::load) and come back on demand, sorted by name.
     #[must_use]
     pub fn models(&self) -> Vec<ModelInfo> {
-        // Registrations first: what leaves or comes meanwhile is then there twice, not missing.
-        let registered = self.0.registry.registrations();
-        let mut models: BTreeMap<_, _> =
-            registered.iter().map(|(name, known)| (name.clone(), known.info(name))).collect();
-        models.extend(self.0.registry.loaded().iter().map(|loaded| (Arc::clone(&loaded.name), self.info(loaded))));
-        models.into_values().collect()
+        self.some_models(0, usize::MAX).0
+    }
+
+    /// At most `count` of the [models](Self::models) from number `first` on, and how many there are. Only names are looked at
+    /// of the others.
+    #[must_use]
+    pub fn some_models(&self, first: usize, count: usize) -> (Vec<ModelInfo>, usize) {
+        let names = self.0.registry.names();
+        let wanted = names.iter().skip(first).take(count);
+        (wanted.filter_map(|name| self.known(name)).collect(), names.len())
+    }
+
+    /// The one of the [models](Self::models) that has that name.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<ModelInfo> {
+        let in_memory = self.0.registry.find(name).map(|loaded| self.info(&loaded));
+        in_memory.or_else(|| self.0.registry.registration(name).map(|registration| registration.info(name)))
     }
 
     /// Every model in memory, in no order, with who would leave before whom. To look changes nothing.

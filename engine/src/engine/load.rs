@@ -138,9 +138,7 @@ impl Shared {
                     continue;
                 }
                 // What cannot be opened now never can, except where memory or a library is short.
-                Err(error) if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) => {
-                    entry.discard();
-                }
+                Err(error) if error.kind().is_of_artifact() => entry.discard(),
                 Err(_) => {}
             }
             return opened;

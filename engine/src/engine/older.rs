@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cache::{Entry, Key},
-    error::{ErrorKind, Result},
+    error::Result,
     source::Source,
 };
 
@@ -31,9 +31,7 @@ impl Shared {
         let error = match self.broken.standing(&state, Instant::now()) {
             Some(error) if older.is_some() => error,
             _ => match self.obtain(name, origin, key, None, story).await {
-                Err(error) if matches!(error.kind(), ErrorKind::InvalidArtifact | ErrorKind::Unsupported) => {
-                    self.broken.note(&state, error, Instant::now())
-                }
+                Err(error) if error.kind().is_of_artifact() => self.broken.note(&state, error, Instant::now()),
                 obtained => {
                     self.broken.clear(&state);
                     return obtained;

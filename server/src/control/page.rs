@@ -24,17 +24,30 @@ struct Entry<'a> {
     model_url: &'a str,
 }
 
-/// The models that `limit` and `offset` ask for, and a token if more follow.
-///
-/// To the letter, a page that ends with the last model has a token as well, which leads to an empty page. AWS's page of no
-/// models, whose token leads to itself, is a full one here: lists end.
-pub(super) fn page(models: &[ModelInfo], limit: Option<usize>, offset: Option<usize>, compat: Compat) -> Page<'_> {
-    let limit = limit.filter(|limit| (1..=PAGE_MODELS_MAX).contains(limit)).unwrap_or(PAGE_MODELS_MAX);
-    let start = offset.unwrap_or(0).min(models.len());
-    let end = models.len().min(start + limit);
-    let follows = end < models.len() || (compat.is_strict() && start + limit == models.len());
-    let entries = models[start..end].iter().map(|model| Entry { model_name: &model.name, model_url: &model.location });
-    Page { next_page_token: follows.then(|| end.to_string()), models: entries.collect() }
+/// Which of all models a page holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) first: usize,
+    pub(super) count: usize,
+}
+
+impl Wanted {
+    /// The models that `limit` and `offset` ask for.
+    pub(super) fn of(limit: Option<usize>, offset: Option<usize>) -> Self {
+        let count = limit.filter(|limit| (1..=PAGE_MODELS_MAX).contains(limit)).unwrap_or(PAGE_MODELS_MAX);
+        Self { first: offset.unwrap_or(0), count }
+    }
+
+    /// The page with these of `total` models, and a token if more follow.
+    ///
+    /// To the letter, a page that ends with the last model has a token as well, which leads to an empty page. AWS's page of no
+    /// models, whose token leads to itself, is a full one here: lists end.
+    pub(super) fn page(self, models: &[ModelInfo], total: usize, compat: Compat) -> Page<'_> {
+        let end = self.first.saturating_add(self.count);
+        let follows = end < total || (compat.is_strict() && end == total);
+        let entries = models.iter().map(|model| Entry { model_name: &model.name, model_url: &model.location });
+        Page { next_page_token: follows.then(|| end.to_string()), models: entries.collect() }
+    }
 }
 
 #[cfg(test)]
@@ -57,11 +70,21 @@ mod tests {
         names.iter().map(model).collect()
     }
 
+    /// The names on a page of three models, and its token.
+    fn paged(limit: Option<usize>, offset: Option<usize>, compat: Compat) -> (Vec<String>, Option<String>) {
+        let wanted = Wanted::of(limit, offset);
+        let models: Vec<_> = models(&["a", "b", "c"]).into_iter().skip(wanted.first).take(wanted.count).collect();
+        let page = wanted.page(&models, 3, compat);
+        (page.models.iter().map(|entry| entry.model_name.to_owned()).collect(), page.next_page_token)
+    }
+
     fn check_page(limit: Option<usize>, offset: Option<usize>, names: &[&str], token: Option<&str>) {
-        let models = models(&["a", "b", "c"]);
-        let page = page(&models, limit, offset, Compat::Intended);
-        let listed: Vec<&str> = page.models.iter().map(|entry| entry.model_name).collect();
-        assert_eq!((listed.as_slice(), page.next_page_token.as_deref()), (names, token), "{limit:?} {offset:?}");
+        let (listed, next) = paged(limit, offset, Compat::Intended);
+        assert_eq!(
+            (listed, next.as_deref()),
+            (names.iter().map(|&name| name.to_owned()).collect(), token),
+            "{limit:?} {offset:?}"
+        );
     }
 
     #[test]
@@ -77,8 +100,7 @@ mod tests {
 
     #[test]
     fn to_the_letter_a_last_full_page_has_a_token_too_and_lists_still_end() {
-        let models = models(&["a", "b", "c"]);
-        let token = |limit, offset| page(&models, limit, offset, Compat::Strict).next_page_token;
+        let token = |limit, offset| paged(limit, offset, Compat::Strict).1;
         assert_eq!(token(Some(2), None).as_deref(), Some("2"));
         assert_eq!(token(Some(3), None).as_deref(), Some("3"));
         assert_eq!(token(Some(1), Some(2)).as_deref(), Some("3"));
@@ -88,10 +110,12 @@ mod tests {
 
     #[test]
     fn lists_are_written_as_aws_writes_them() {
-        let text = |models: &[ModelInfo], limit| reply::pretty(&page(models, limit, None, Compat::Intended));
-        assert_eq!(text(&[], None), "{\n  \"models\": []\n}\n");
+        let text = |models: &[ModelInfo], limit, total| {
+            reply::pretty(&Wanted::of(limit, None).page(models, total, Compat::Intended))
+        };
+        assert_eq!(text(&[], None, 0), "{\n  \"models\": []\n}\n");
         assert_eq!(
-            text(&models(&["areg", "reg"]), Some(1)),
+            text(&models(&["areg"]), Some(1), 2),
             "{\n  \"nextPageToken\": \"1\",\n  \"models\": [\n    {\n      \"modelName\": \"areg\",\n      \
              \"modelUrl\": \"/opt/ml/models/areg\"\n    }\n  ]\n}\n"
         );

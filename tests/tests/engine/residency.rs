@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use thicket_engine::{Builder, Engine, ErrorKind, Reason};
+use thicket_engine::{Builder, Engine, ErrorKind, ModelInfo, Reason};
 use thicket_tests::{House, houses, prefix};
 
 use crate::setting::{Counting, check};
@@ -101,6 +101,13 @@ async fn what_was_loaded_stays_loaded_and_comes_back_when_it_is_asked_for() {
     assert!(!away.is_empty() && away.iter().all(|model| model.runtime.is_none() && model.idle.is_none()));
     assert_eq!(away[0].location, prefix().join(&away[0].name).display().to_string());
     assert!(engine.models_count() < 4 && engine.counts().departures(Reason::Room) > 0);
+    let names = |models: &[ModelInfo]| models.iter().map(|model| model.name.clone()).collect::<Vec<_>>();
+    for (first, count) in [(0, 4), (0, 2), (2, 2), (1, 1), (3, 9), (4, 1), (9, usize::MAX), (0, 0)] {
+        let (some, total) = engine.some_models(first, count);
+        let expected: Vec<_> = names(&models).into_iter().skip(first).take(count).collect();
+        assert_eq!((names(&some), total), (expected, 4), "{first} {count}");
+    }
+    assert_eq!((engine.known(&away[0].name).as_ref(), engine.known("none")), (Some(away[0]), None));
 }
 
 #[tokio::test]

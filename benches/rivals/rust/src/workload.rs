@@ -23,6 +23,8 @@ pub struct Workload {
     pub name: String,
     /// Where its files lie.
     pub folder: PathBuf,
+    /// The file that XGBoost reads.
+    pub booster: PathBuf,
     /// Cells in a row.
     pub features: usize,
     /// Rows in all.
@@ -46,7 +48,8 @@ impl Workload {
         let cells = floats(&folder.join("rows.f32"), rows * features)?;
         let margins = floats(&folder.join("expected.f32"), rows * outputs)?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, folder: folder.to_owned(), features, rows, outputs, cells, margins })
+        let booster = folder.join("model.ubj");
+        Ok(Self { name, folder: folder.to_owned(), booster, features, rows, outputs, cells, margins })
     }
 
     /// The cells of `count` rows from row `first` on.

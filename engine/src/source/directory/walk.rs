@@ -13,7 +13,9 @@ use super::{
         Listed, Page, Version,
         name::{PARTS_MAX, is_name},
     },
-    Directory, state, unreached,
+    Directory,
+    state::state,
+    unreached,
 };
 use crate::error::Result;
 

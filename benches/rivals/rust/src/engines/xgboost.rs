@@ -43,7 +43,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads `model.ubj` with the library at `library`.
+    /// Loads the workload's booster with the library at `library`.
     pub fn open(library: &Path, workload: &Workload) -> Result<Self> {
         // SAFETY: XGBoost's own library, whose initialisers do no harm.
         let library = unsafe { Library::new(library) }?;
@@ -64,7 +64,7 @@ impl Model {
         check(unsafe { create(ptr::null(), 0, &raw mut handle) }, last_error)?;
         let features = workload.features;
         let model = Self { handle, predict, free, last_error, features, interface: String::new(), _library: library };
-        let path = CString::new(workload.folder.join("model.ubj").to_string_lossy().as_bytes())?;
+        let path = CString::new(workload.booster.to_string_lossy().as_bytes())?;
         // SAFETY: a live booster and a string that outlives the call.
         check(unsafe { load(handle, path.as_ptr()) }, last_error)?;
         // SAFETY: as above.
