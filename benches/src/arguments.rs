@@ -73,6 +73,9 @@ pub struct Kernels {
     /// Names of the workloads to measure: all
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Use only kernels that every processor of the kind can run
+    #[arg(long)]
+    pub portable: bool,
     /// Where results go.
     #[command(flatten)]
     pub out: Out,

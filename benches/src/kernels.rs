@@ -111,6 +111,9 @@ impl Subject {
 /// # Errors
 /// When a workload cannot be read, or the results not written.
 pub fn run(options: &Kernels) -> Result<()> {
+    if options.portable {
+        thicket_engine::portable_kernels_only();
+    }
     let batches: Vec<usize> = options.batches.iter().map(|batch| batch.get()).collect();
     let batch_max = batches.iter().copied().max().unwrap_or(1);
     let mut subjects = Vec::new();

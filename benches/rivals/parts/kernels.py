@@ -8,6 +8,8 @@ from parts.outcome import Outcome, at_least
 from rivals import HERE, Unavailable, run, say
 
 BATCHES = (1, 256, 10_000)
+# thicket with what every processor of the kind has, one row a call.
+PORTABLE, PORTABLE_RUN, PORTABLE_BATCHES = "thicket without AVX", "portable", (1,)
 ROUNDS, SECONDS = 3, 0.2
 QUICK_ROUNDS, QUICK_SECONDS = 1, 0.05
 TRAINING_S = 1800
@@ -70,7 +72,8 @@ class Engines:
         """Returns name -> command for the engines that are installed."""
         boosters, libraries = of_xgboost(self._models), self._folder.runtimes
         makers = {
-            "thicket": self._thicket,
+            "thicket": lambda: self._thicket(BATCHES),
+            PORTABLE: lambda: self._thicket(PORTABLE_BATCHES, "--portable", "--name", PORTABLE_RUN),
             "XGBoost": lambda: self._driver("xgboost", libraries / "libxgboost.so", boosters),
             "ONNX Runtime": lambda: self._driver("onnxruntime", libraries / "libonnxruntime.so", self._models),
             "hessboost": lambda: self._driver("hessboost", "-", boosters),
@@ -87,7 +90,7 @@ class Engines:
                 self._outcome.missing[name] = str(error)
         return found
 
-    def _thicket(self):
+    def _thicket(self, batches, *more):
         if not self._folder.bench.exists():
             raise Unavailable(f"{self._folder.bench} is missing")
         place, names = self._folder.path / "workloads", ",".join(self._models)
@@ -95,7 +98,7 @@ class Engines:
 
         def command(_):
             line = [self._folder.bench, "kernels", "--workloads", place, "--only", names, "--passes", "3"]
-            return [*line, "--batches", ",".join(map(str, BATCHES)), "--out", results]
+            return [*line, "--batches", ",".join(map(str, batches)), "--out", results, *more]
 
         return command
 
@@ -129,8 +132,9 @@ class Engines:
 
 def figures(folder, name, printed):
     """Returns what an engine found: thicket-bench writes a file, the others print lines."""
-    if name == "thicket":
-        return json.loads((folder.path / "bench" / "kernels-thicket.json").read_text())["results"]
+    if name in ("thicket", PORTABLE):
+        run_name = PORTABLE_RUN if name == PORTABLE else "thicket"
+        return json.loads((folder.path / "bench" / f"kernels-{run_name}.json").read_text())["results"]
     return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 
@@ -161,7 +165,7 @@ def note(folder, outcome, name, command):
         else:
             row = f"{figure['workload']}, {figure['batch']}"
             outcome.least(row, name, figure["ns_per_row"])
-            if figure.get("equal") is False and name in ("thicket", "hessboost", "XGBoost"):
+            if figure.get("equal") is False and name in ("thicket", PORTABLE, "hessboost", "XGBoost"):
                 outcome.missing[f"{name}, {figure['workload']}"] = "its margins are not XGBoost's to the bit"
 
 
@@ -172,6 +176,7 @@ def goals(outcome):
             better = min(known, key=figures.get, default="XGBoost")
             outcome.hold(at_least, f"kernel {row}", row, better, 15)
             outcome.hold(at_least, f"kernel {row}", row, "hessboost", 2)
+            outcome.hold(at_least, f"kernel {row}, without AVX", row, "XGBoost", 5, PORTABLE)
         else:
             outcome.hold(at_least, f"kernel {row}", row, "XGBoost", 15)
             outcome.hold(at_least, f"kernel {row}", row, "hessboost", 3)

@@ -69,8 +69,8 @@ class Outcome:
     def get(self, row, contender):
         return self.figures.get(row, {}).get(contender)
 
-    def hold(self, goal, what, row, rival, times):
-        """Adds a goal if both have a figure in that row."""
-        ours, theirs = self.get(row, "thicket"), self.get(row, rival)
+    def hold(self, goal, what, row, rival, times, name="thicket"):
+        """Adds a goal if both have a figure in that row; thicket's is that of `name`."""
+        ours, theirs = self.get(row, name), self.get(row, rival)
         if ours and theirs:
             self.goals.append(goal(what, ours, rival, theirs, times))
