@@ -61,6 +61,12 @@ struct Scratch {
 /// Whether only what every processor has is used.
 static PORTABLE_ONLY: AtomicBool = AtomicBool::new(false);
 
+/// Lets kernels use what every processor of the kind has and no more, in the whole process: answers are the same, later. A thread
+/// that predicted before goes on as it did.
+pub fn portable_kernels_only() {
+    PORTABLE_ONLY.store(true, Ordering::Relaxed);
+}
+
 fn is_portable_only() -> bool {
     PORTABLE_ONLY.load(Ordering::Relaxed)
 }

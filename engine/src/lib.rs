@@ -69,6 +69,7 @@ pub use engine::{Builder, Engine, HeapMeter, ModelInfo, Standing};
 pub use error::{Error, ErrorKind, Result};
 pub use governor::Memory;
 pub use histogram::{BOUNDS_US, Durations, Histogram, micros};
+pub use kernel::portable_kernels_only;
 pub use library::{Libraries, Library};
 pub use model::{Model, Runtime};
 pub use popularity::Popular;
