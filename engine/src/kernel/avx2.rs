@@ -38,6 +38,7 @@ impl Avx2 {
     }
 
     /// The splits of `block`, made ready.
+    #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]
     pub(super) fn splits(self, block: &Block) -> Splits {
         // SAFETY: having `self` is the proof that the processor has AVX2.

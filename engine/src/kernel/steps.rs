@@ -73,7 +73,7 @@ pub(super) type Slots = [Exits; LINES];
 /// The splits of a tree made ready, and room for what is found out.
 #[derive(Debug)]
 pub(super) struct Steps {
-    steps: Box<[Step; LEAVES_MAX]>,
+    taken: Box<[Step; LEAVES_MAX]>,
     count: usize,
     slots: Box<Slots>,
 }
@@ -83,7 +83,7 @@ impl Default for Steps {
         let lines = (0..LINES).map(|line| Aligned([if line < LEAVES_MAX { line as u8 } else { 0 }; ROWS]));
         let lines: Vec<Exits> = lines.collect();
         Self {
-            steps: vec![Step::default(); LEAVES_MAX].try_into().expect("there are as many"),
+            taken: vec![Step::default(); LEAVES_MAX].try_into().expect("there are as many"),
             count: 0,
             slots: lines.try_into().expect("there are as many"),
         }
@@ -137,13 +137,13 @@ impl Steps {
                 let right = (left + ruled_out.count_ones() as usize - 1) % Block::SLOTS;
                 let to = if at_split == 1 { own } else { Place::of_slot(left as u32) };
                 let (column, rank) = (ready.columns[at_split], ready.ranks[at_split]);
-                self.steps[steps % LEAVES_MAX] = Step { column, rank, left: places[left], right: places[right], to };
+                self.taken[steps % LEAVES_MAX] = Step { column, rank, left: places[left], right: places[right], to };
                 places[left] = to;
                 steps += 1;
             }
             if splits == 0 {
                 // A tree that is one leaf: whichever way.
-                self.steps[steps % LEAVES_MAX] =
+                self.taken[steps % LEAVES_MAX] =
                     Step { column: 0, rank: 0, left: places[0], right: places[0], to: own };
                 steps += 1;
             }
@@ -155,7 +155,7 @@ impl Steps {
     /// The steps and what they keep.
     #[inline(always)]
     pub(super) fn parts(&mut self) -> (&[Step], &mut Slots) {
-        (&self.steps[..self.count], &mut self.slots)
+        (&self.taken[..self.count], &mut self.slots)
     }
 
     /// The numbers of the leaves that rows reach, of each group of a pair, once all steps were taken.

@@ -256,13 +256,13 @@ impl Block {
     pub(crate) const RANK_MAX: u32 = 0xff;
 
     /// The column that the split in a slot asks for.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn column(&self, slot: usize) -> usize {
         usize::from(u16::from_le_bytes([self.columns[slot], self.high[slot]]))
     }
 
     /// Whether an exit leads to a leaf.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_leaf(&self, exit: usize) -> bool {
         self.high[0] >> exit & 1 == 1
     }

@@ -55,7 +55,7 @@ fn leave_whole<const TABLES: usize>(tables: &[__m512i; TABLES], blocks: [&Block;
     let (even, odd) = (quad(0), quad(1));
     let own = look_up(tables, _mm512_unpacklo_epi64(even, odd));
     let rights = _mm512_cmpge_epu8_mask(own, _mm512_unpackhi_epi64(even, odd));
-    rights.to_le_bytes().map(|rights| Exit::by_rights(rights))
+    rights.to_le_bytes().map(Exit::by_rights)
 }
 
 #[inline]

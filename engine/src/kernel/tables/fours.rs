@@ -51,7 +51,7 @@ fn leave_whole<const TABLES: usize>(tables: &[__m256i; TABLES], blocks: [&Block;
     let (low, high) = (pair(0, 2), pair(1, 3));
     let [columns, ranks] = [_mm256_unpacklo_epi64(low, high), _mm256_unpackhi_epi64(low, high)];
     let rights = _mm256_movemask_epi8(are_right(tables, columns, ranks));
-    rights.to_le_bytes().map(|rights| Exit::by_rights(rights))
+    rights.to_le_bytes().map(Exit::by_rights)
 }
 
 #[inline]

@@ -3,6 +3,9 @@
 //! Of all ways to cut a tree into such pieces the one is taken where rows come through the fewest blocks on their way, with
 //! a view to how many blocks there are: what a tree's rows cost is found out from its leaves up.
 
+#![allow(clippy::cast_possible_truncation, reason = "splits of a piece are few")]
+#![allow(clippy::cast_precision_loss, reason = "a share need not be exact")]
+
 use super::{Block, Draft, index};
 
 /// The most splits of a piece.
@@ -62,8 +65,10 @@ fn find_places(draft: &Draft, root: u32, places: &mut Vec<Place>) {
     let all = draft.covers.get(root as usize).copied().unwrap_or(0.0);
     if all > 0.0 && all.is_finite() {
         // Covers are what a file says: any number.
-        places.iter_mut().for_each(|place| place.share = (draft.covers[place.node as usize] / all).clamp(0.0, 1.0));
-        places.iter_mut().filter(|place| place.share.is_nan()).for_each(|place| place.share = 0.0);
+        for place in places {
+            let share = draft.covers[place.node as usize] / all;
+            place.share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        }
         return;
     }
     let leaves = 1.0 / (places.len() / 2 + 1) as f32;
