@@ -40,8 +40,11 @@ def test_a_server_killed_while_it_converts_answers_right_after_a_restart(server,
         for caller in callers:
             caller.join()
 
+        killed = process.pid
         process = server(*arguments)
-        assert list((cache / "aside").iterdir()) == [], f"round {round_number}"
+        # The new server may write already: what was asked for before is brought unasked.
+        left = [entry for entry in (cache / "aside").iterdir() if entry.name.startswith(f"{killed}-")]
+        assert left == [], f"round {round_number}"
         for house in HOUSES:
             answer = invoke(process.url, house)
             assert (answer.status, answer.json) == (200, [house.prices[0]]), f"round {round_number}: {answer}"
