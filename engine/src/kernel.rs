@@ -20,11 +20,11 @@ mod crown;
 mod doubled;
 mod keys;
 mod lanes;
-mod halves;
 #[cfg(target_arch = "x86_64")]
 mod leaves;
 mod plain;
 mod single;
+#[cfg(target_arch = "x86_64")]
 mod steps;
 mod tables;
 mod top;

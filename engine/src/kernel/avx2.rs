@@ -14,12 +14,10 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::{
-    halves::Halves,
     lanes::Splits,
-    steps::{Slots, Step},
     top::Top,
     unit::{Narrow, Rows, Tree, Unit},
-    walk::{HALF, Half, HalfRanks, Ranks},
+    walk::{HALF, Half, HalfRanks},
 };
 use crate::pack::format::Block;
 
@@ -48,7 +46,7 @@ impl Avx2 {
 }
 
 impl Unit for Avx2 {
-    type Ready = Halves;
+    type Ready = Top;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -57,13 +55,13 @@ impl Unit for Avx2 {
     }
 
     #[inline(always)]
-    fn set(self, halves: &mut Halves, tree: Tree<'_>) {
-        halves.set(self, tree);
+    fn set(self, top: &mut Top, tree: Tree<'_>) {
+        top.set(self, tree);
     }
 
     #[inline(always)]
-    fn go_down(self, halves: &mut Halves, tree: Tree<'_>, rows: Rows<'_>) {
-        halves.go_down(self, tree, rows);
+    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
+        top.go_down(self, tree, rows);
     }
 }
 
@@ -71,12 +69,6 @@ impl Narrow for Avx2 {
     #[inline(always)]
     fn splits(self, block: &Block) -> Splits {
         self.splits(block)
-    }
-
-    #[inline(always)]
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
-        // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { take(steps, ranks, slots, halves) }
     }
 
     #[inline(always)]
@@ -126,28 +118,6 @@ fn splits(block: &Block) -> [__m256i; 2] {
     );
     let ranks = _mm256_shuffle_epi8(_mm256_set1_epi64x(i64::from_le_bytes(block.ranks)), four_times);
     [columns, _mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))]
-}
-
-#[inline]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn take(steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
-    for step in steps {
-        let rank = _mm256_set1_epi32(step.rank.cast_signed());
-        step_on(step, 0, rank, ranks, slots, halves);
-    }
-}
-
-/// Takes a step, whose rank is in all of a vector, for one group of a pair.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn step_on(step: &Step, group: usize, rank: __m256i, ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
-    let own: [__m256i; 2] = cast(*ranks.column(step.column));
-    let [left, right] = [step.left, step.right].map(|place| cast::<_, [__m256i; 2]>(slots[place.line(group)].0));
-    let mut to = left;
-    for half in 0..halves.min(2) {
-        to[half] = _mm256_blendv_epi8(right[half], left[half], _mm256_cmpgt_epi8(rank, own[half]));
-    }
-    slots[step.to.line(group)].0 = cast(to);
 }
 
 #[inline]

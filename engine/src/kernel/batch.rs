@@ -18,7 +18,7 @@ use super::{
     walk::{HALF, ROWS},
     wide::Wide,
 };
-use super::{buffers::Buffers, halves::Halves, sum_order, unit::Portable};
+use super::{buffers::Buffers, sum_order, top::Top, unit::Portable};
 use crate::pack::Sections;
 
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
@@ -35,7 +35,7 @@ pub(super) struct Batch {
     buffers: Buffers,
     margins: Vec<f32>,
     /// Made when they are first used: one row never needs them, and some processors only the one or the other.
-    halves: Option<Halves>,
+    top: Option<Top>,
     #[cfg(target_arch = "x86_64")]
     wide: Option<Wide>,
     processor: Processor,
@@ -77,7 +77,7 @@ impl Batch {
         Self {
             buffers: Buffers::default(),
             margins: Vec::new(),
-            halves: None,
+            top: None,
             #[cfg(target_arch = "x86_64")]
             wide: None,
             processor,
@@ -86,8 +86,7 @@ impl Batch {
 
     /// What the buffers take.
     pub(super) fn bytes(&self) -> usize {
-        let halves = self.halves.as_ref().map_or(0, |_| Halves::BYTES);
-        let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity() + halves;
+        let bytes = self.buffers.bytes() + size_of::<f32>() * self.margins.capacity();
         #[cfg(target_arch = "x86_64")]
         let bytes = bytes + self.wide.as_ref().map_or(0, |_| Wide::BYTES);
         bytes
@@ -96,12 +95,16 @@ impl Batch {
     /// From how many rows of `forest` on it is faster here than one row after the other.
     pub(super) fn rows_min(&self, forest: &Sections<'_>) -> usize {
         match (self.processor, forest.forest.block_levels) {
+            // Trees of any shape are made ready split by split, which only many rows repay.
+            (Processor::Portable, 0) => usize::MAX,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx2(_), 0) => 72,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 0) => 96,
             #[cfg(target_arch = "x86_64")]
             (Processor::Avx512(_), 1 | 2) => 22,
             #[cfg(target_arch = "x86_64")]
-            (Processor::Avx512(_), 3) => 31,
-            #[cfg(target_arch = "x86_64")]
-            (Processor::Avx512(_), _) => 26,
+            (Processor::Avx512(_), _) => 31,
             _ => 12,
         }
     }
@@ -119,7 +122,7 @@ impl Batch {
         self.buffers.begin(forest, count, forest.base.iter().map(|base| if is_base_first { *base } else { 0.0 }));
         self.margins.resize(forest.base.len(), 0.0);
         match self.processor {
-            Processor::Portable => self.buffers.run(Portable, self.halves.get_or_insert_default(), forest, rows),
+            Processor::Portable => self.buffers.run(Portable, self.top.get_or_insert_default(), forest, rows),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: having `avx2` is the proof that the processor has what this is compiled for.
             Processor::Avx2(avx2) if count <= halved_max(forest) => unsafe {
@@ -149,7 +152,7 @@ impl Batch {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     fn run_avx2(&mut self, avx2: Avx2, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
-        self.buffers.run(avx2, self.halves.get_or_insert_default(), forest, rows);
+        self.buffers.run(avx2, self.top.get_or_insert_default(), forest, rows);
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -171,7 +174,7 @@ fn halved_max(forest: &Sections<'_>) -> usize {
     match forest.forest.block_levels {
         1 | 2 => usize::MAX,
         3 => 2 * ROWS,
-        _ => HALF,
+        _ => 0,
     }
 }
 
@@ -182,6 +185,6 @@ fn narrow_max(forest: &Sections<'_>) -> usize {
     match forest.forest.block_levels {
         1 | 2 => HALF,
         3 => 2 * ROWS - ROWS / 4,
-        _ => ROWS - ROWS / 4,
+        _ => 0,
     }
 }

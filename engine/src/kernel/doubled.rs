@@ -114,7 +114,13 @@ fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots:
     for step in steps {
         let rank = _mm256_set1_epi32(step.rank.cast_signed());
         for group in 0..GROUPS.min(PAIR) {
-            avx2::step_on(step, group, rank, ranks[group], slots, HALVES);
+            let own: [__m256i; HALVES] = cast(*ranks[group].column(step.column));
+            let [mut to, right] =
+                [step.left, step.right].map(|place| cast::<_, [__m256i; HALVES]>(slots[place.line(group)].0));
+            for half in 0..HALVES {
+                to[half] = _mm256_blendv_epi8(right[half], to[half], _mm256_cmpgt_epi8(rank, own[half]));
+            }
+            slots[step.to.line(group)].0 = cast(to);
         }
     }
 }

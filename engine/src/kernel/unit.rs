@@ -3,11 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    halves::Halves,
     lanes::Splits,
-    steps::{Slots, Step},
     top::Top,
-    walk::{Aligned, Exit, Grove, HALF, Half, HalfRanks, Lanes, ROWS, Ranks},
+    walk::{Aligned, Exit, Grove, Half, HalfRanks, Lanes, Ranks},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -76,9 +74,6 @@ pub(super) trait Narrow: Copy {
     /// The splits of `block`, made ready.
     fn splits(self, block: &Block) -> Splits;
 
-    /// Takes `steps`, one after the other, for the first of a pair of groups: half of it, or both halves.
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize);
-
     /// Which of a block's eight exits each row leaves it through.
     fn exits(self, splits: &Splits, ranks: HalfRanks<'_>) -> Half<u8>;
 
@@ -97,7 +92,7 @@ pub(super) trait Narrow: Copy {
 pub(super) struct Portable;
 
 impl Unit for Portable {
-    type Ready = Halves;
+    type Ready = Top;
 
     #[inline(always)]
     fn not_above(self, marks: &[i32; 16], value: i32) -> usize {
@@ -109,13 +104,13 @@ impl Unit for Portable {
     }
 
     #[inline(always)]
-    fn set(self, halves: &mut Halves, tree: Tree<'_>) {
-        halves.set(self, tree);
+    fn set(self, top: &mut Top, tree: Tree<'_>) {
+        top.set(self, tree);
     }
 
     #[inline(always)]
-    fn go_down(self, halves: &mut Halves, tree: Tree<'_>, rows: Rows<'_>) {
-        halves.go_down(self, tree, rows);
+    fn go_down(self, top: &mut Top, tree: Tree<'_>, rows: Rows<'_>) {
+        top.go_down(self, tree, rows);
     }
 }
 
@@ -123,18 +118,6 @@ impl Narrow for Portable {
     #[inline(always)]
     fn splits(self, block: &Block) -> Splits {
         Splits::of(block)
-    }
-
-    #[inline(always)]
-    fn take(self, steps: &[Step], ranks: Ranks<'_>, slots: &mut Slots, halves: usize) {
-        for step in steps {
-            let (own, rank) = (ranks.column(step.column), step.rank.to_le_bytes()[0].cast_signed());
-            let [left, right] = [step.left, step.right].map(|place| slots[place.line(0)].0);
-            let to = &mut slots[step.to.line(0)].0;
-            for row in 0..HALF * halves.min(ROWS / HALF) {
-                to[row] = if own[row] >= rank { right[row] } else { left[row] };
-            }
-        }
     }
 
     #[inline(always)]
