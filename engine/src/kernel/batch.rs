@@ -1,7 +1,8 @@
 //! Many rows: their values are turned into columns of ranks, then all go down one tree after the other.
 //!
-//! The top six levels of a tree are done in [`lanes`](super::lanes), what is below in [`walk`](super::walk) with several rows side
-//! by side; with AVX-512 and enough rows all of a tree is done in lanes, if it has not too many leaves (`wide.rs`).
+//! The top six levels of a tree are done in [`lanes`](super::lanes), what is below in [`walk`](super::walk); with AVX2 or AVX-512 and
+//! enough rows all of a tree is done in lanes, if it has not too many leaves (`wide.rs`): block by block where its ways are of
+//! one length (`crown.rs`), split by split where it has any shape (`steps.rs`).
 //! The one algorithm is compiled for what every processor of the kind has and, on `x86-64`, for AVX2 and AVX-512, which are
 //! chosen where they are there.
 
