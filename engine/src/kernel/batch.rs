@@ -99,9 +99,7 @@ impl Batch {
             // Trees of any shape are made ready split by split, which only many rows repay.
             (Processor::Portable, 0) => usize::MAX,
             #[cfg(target_arch = "x86_64")]
-            (Processor::Avx2(_), 0) => 72,
-            #[cfg(target_arch = "x86_64")]
-            (Processor::Avx512(_), 0) => 96,
+            (Processor::Avx2(_) | Processor::Avx512(_), 0) => 96,
             #[cfg(target_arch = "x86_64")]
             (Processor::Avx512(_), 1 | 2) => 22,
             #[cfg(target_arch = "x86_64")]
