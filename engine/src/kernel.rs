@@ -23,6 +23,7 @@ mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod leaves;
 mod plain;
+mod processor;
 mod single;
 #[cfg(target_arch = "x86_64")]
 mod steps;

@@ -19,7 +19,7 @@ use super::{
     walk::{HALF, ROWS},
     wide::Wide,
 };
-use super::{buffers::Buffers, sum_order, top::Top, unit::Portable};
+use super::{buffers::Buffers, processor::Processor, sum_order, top::Top, unit::Portable};
 use crate::pack::Sections;
 
 /// The most rows that go down one tree before the next: each tree is made ready once for all.
@@ -42,33 +42,9 @@ pub(super) struct Batch {
     processor: Processor,
 }
 
-/// What the algorithm is compiled for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Processor {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-    #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512),
-}
-
-impl Processor {
-    /// All that this one has, the best last.
-    pub(super) fn available() -> Vec<Self> {
-        let mut available = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            available.extend(Avx2::detect().map(Self::Avx2));
-            available.extend(Avx512::detect().map(Self::Avx512));
-        }
-        available
-    }
-}
-
 impl Default for Batch {
     fn default() -> Self {
-        let best = Processor::available().pop().filter(|_| !super::is_portable_only());
-        Self::on(best.unwrap_or(Processor::Portable))
+        Self::on(Processor::best())
     }
 }
 

@@ -125,7 +125,7 @@ impl Steps {
                 if let Some(bits) = leaves.get_mut(number) {
                     *bits = to;
                 }
-                let of_block = Place::of_slot(BLOCKS + to.wrapping_sub(first) % 128);
+                let of_block = Place::of_slot(BLOCKS + to.wrapping_sub(first) % LINES as u32);
                 places[exit] = if to_leaves >> exit & 1 == 1 { Place::of_leaf(number) } else { of_block };
             }
             count += to_leaves.count_ones() as usize;

@@ -11,6 +11,7 @@ use std::hint::select_unpredictable;
 use super::{avx2::Avx2, avx512::Avx512};
 use super::{
     keys,
+    processor::Processor,
     unit::{Portable, Unit},
     walk::{Exit, Grove},
 };
@@ -52,52 +53,30 @@ trait Tables<const BLOCKS: usize> {
     fn leave_any(&self, blocks: [&Block; BLOCKS]) -> [Exit; BLOCKS];
 }
 
-/// What looks ranks up.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Looker {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-    #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512),
-}
-
-impl Looker {
-    /// The best that this processor has.
-    pub(super) fn best() -> Self {
-        Self::available().pop().filter(|_| !super::is_portable_only()).unwrap_or(Self::Portable)
-    }
-
-    /// All that this processor has, the best last.
-    pub(super) fn available() -> Vec<Self> {
-        let mut available = vec![Self::Portable];
+/// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. `room` is for the row's
+/// ranks.
+pub(super) fn add_leaves(
+    processor: Processor,
+    forest: &Sections<'_>,
+    row: &[f32],
+    room: &mut Vec<u8>,
+    margins: &mut [f32],
+) {
+    match processor {
         #[cfg(target_arch = "x86_64")]
-        {
-            available.extend(Avx2::detect().map(Self::Avx2));
-            available.extend(Avx512::detect().map(Self::Avx512));
-        }
-        available
-    }
-
-    /// Adds the leaf that `row` reaches in each tree to its target's margin, in the order of the trees. `room` is for the row's
-    /// ranks.
-    pub(super) fn add_leaves(self, forest: &Sections<'_>, row: &[f32], room: &mut Vec<u8>, margins: &mut [f32]) {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: having `avx2` is the proof that the processor has what the function is compiled for.
-            Self::Avx2(avx2) if forest.columns.len() <= COLUMNS_MAX => unsafe {
-                add_by_fours(avx2, forest, row, margins);
-            },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: having `avx512` is the proof that the processor has what the function is compiled for.
-            Self::Avx512(avx512) if forest.columns.len() <= COLUMNS_MAX => unsafe {
-                add_by_eights(avx512, forest, row, margins);
-            },
-            _ => {
-                room.resize(forest.columns.len(), 0);
-                keys::each_rank(Portable, forest, row, |column, rank| [room[column], ..] = rank.to_le_bytes());
-                add(forest, &Plain::of(forest, room), margins);
-            }
+        // SAFETY: having `avx2` is the proof that the processor has what the function is compiled for.
+        Processor::Avx2(avx2) if forest.columns.len() <= COLUMNS_MAX => unsafe {
+            add_by_fours(avx2, forest, row, margins);
+        },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: having `avx512` is the proof that the processor has what the function is compiled for.
+        Processor::Avx512(avx512) if forest.columns.len() <= COLUMNS_MAX => unsafe {
+            add_by_eights(avx512, forest, row, margins);
+        },
+        _ => {
+            room.resize(forest.columns.len(), 0);
+            keys::each_rank(Portable, forest, row, |column, rank| [room[column], ..] = rank.to_le_bytes());
+            add(forest, &Plain::of(forest, room), margins);
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use ndarray::Array2;
 
-use super::{batch::Processor, *};
+use super::{processor::Processor, *};
 use crate::pack::{
     Pack,
     draft::{Draft, SecondForm},
@@ -226,10 +226,10 @@ fn one_row_is_answered_by_all_that_this_processor_has() {
             let forest = *pack.sections();
             let (mut expected, mut found, mut room) = (vec![0.0; targets], vec![0.0; targets], Vec::new());
             margins(&forest, &row, &mut expected);
-            for looker in tables::Looker::available() {
+            for processor in Processor::available() {
                 found.copy_from_slice(forest.base);
-                looker.add_leaves(&forest, &row, &mut room, &mut found);
-                assert_eq!(expected, found, "{looker:?}");
+                tables::add_leaves(processor, &forest, &row, &mut room, &mut found);
+                assert_eq!(expected, found, "{processor:?}");
             }
         }
     }

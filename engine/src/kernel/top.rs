@@ -92,7 +92,7 @@ impl Top {
     #[inline(always)]
     pub(super) fn go_down(&self, unit: impl Narrow, tree: Tree<'_>, rows: Rows<'_>) {
         match tree.grove.levels {
-            0 => walk(tree, rows),
+            0 => unit::walk(tree, rows),
             1 => each_half(tree.grove, rows, |ranks, sums| unit.add_leaves(self, &unit.exits(&self.root, ranks), sums)),
             2 => each_half(tree.grove, rows, |ranks, sums| unit.add_leaves(self, &unit.top_exits(self, ranks), sums)),
             _ => self.walk_on(unit, tree, rows),
@@ -124,15 +124,6 @@ impl Top {
             below[at] = if at < self.distinct { self.below[at].exits(ranks) } else { below[at - self.distinct] };
         }
         select(&first, &below)
-    }
-}
-
-/// Takes rows down a tree of any shape, one after the other.
-fn walk(tree: Tree<'_>, rows: Rows<'_>) {
-    for (group, sums) in rows.sums.iter_mut().enumerate() {
-        let ranks = tree.grove.ranks(&rows.bytes[group * tree.grove.columns()..]);
-        let count = (rows.count - group * ROWS).min(ROWS);
-        unit::walk(tree.grove, tree.root(), ranks, &mut sums.0[..count]);
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     lanes::Splits,
     top::Top,
-    walk::{Aligned, Exit, Grove, Half, HalfRanks, Lanes, Ranks},
+    walk::{Aligned, Exit, Grove, Half, HalfRanks, Lanes, ROWS, Ranks},
 };
 use crate::pack::{Sections, format::Block};
 
@@ -169,10 +169,14 @@ fn walk_by(
     }
 }
 
-/// Adds to `sums` the leaves that rows reach in a tree of any shape, as many as there are sums.
+/// Adds the leaves that `rows` reach in a tree of any shape, one row after the other.
 #[inline(never)]
-pub(super) fn walk(grove: Grove<'_>, root: u32, ranks: Ranks<'_>, sums: &mut [f32]) {
-    for (row, sum) in sums.iter_mut().enumerate() {
-        *sum += grove.leaf(root, |column| ranks.rank(column, row));
+pub(super) fn walk(tree: Tree<'_>, rows: Rows<'_>) {
+    for (group, sums) in rows.sums.iter_mut().enumerate() {
+        let ranks = tree.grove.ranks(&rows.bytes[group * tree.grove.columns()..]);
+        let count = (rows.count - group * ROWS).min(ROWS);
+        for (row, sum) in sums.0[..count].iter_mut().enumerate() {
+            *sum += tree.grove.leaf(tree.root(), |column| ranks.rank(column, row));
+        }
     }
 }

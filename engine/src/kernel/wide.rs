@@ -130,16 +130,12 @@ impl Wide {
 
     #[inline(always)]
     fn go_down_uneven(&mut self, unit: impl Long, tree: Tree<'_>, rows: Rows<'_>) {
+        if !self.is_whole {
+            return unit::walk(tree, rows);
+        }
         let (grove, columns) = (tree.grove, tree.grove.columns());
         for (pair, sums) in rows.sums.chunks_mut(PAIR).enumerate() {
             let ranks = |group: usize| grove.ranks(&rows.bytes[(pair * PAIR + group) * columns..]);
-            if !self.is_whole {
-                for (group, sums) in sums.iter_mut().enumerate() {
-                    let count = (rows.count - (pair * PAIR + group) * ROWS).min(ROWS);
-                    unit::walk(grove, tree.root(), ranks(group), &mut sums.0[..count]);
-                }
-                continue;
-            }
             let (steps, slots) = self.steps.parts();
             if sums.len() == PAIR {
                 unit.take(steps, &[ranks(0), ranks(1)], slots);

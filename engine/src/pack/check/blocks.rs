@@ -31,9 +31,10 @@ impl Sections<'_> {
             has_some(blocks)?;
             self.check_splits()?;
             self.check_exits()?;
-            let levels =
-                if is_even { self.check_even(blocks.iter().map(|block| &block.exits[..]))? } else { Vec::new() };
-            return self.check_whole(&levels);
+            if is_even {
+                self.check_whole(&self.check_even(blocks.iter().map(|block| &block.exits[..]))?)?;
+            }
+            return Ok(());
         }
         has_some(of_words)?;
         self.check_splits_of_words()?;
