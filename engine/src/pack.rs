@@ -172,6 +172,7 @@ mod tests {
         refused(&|draft| draft.trees[1].root = 6, "tree 1: root 6");
         refused(&|draft| draft.trees[0].target = 1, "tree 0: target 1");
         refused(&|draft| draft.category_sets[0].words = 3, "category set 0");
+        refused(&|draft| draft.category_sets.clear(), "node 2: category set 0 of 0");
         refused(&|draft| draft.base.push(0.0), "section base: 2 margins");
         refused(&|draft| draft.forest.targets = 0, "section base");
         refused(&|draft| draft.forest.link = 99, "link 99");

@@ -13,27 +13,39 @@ impl Sections<'_> {
         self.check_covers()
     }
 
-    /// Whether all of that holds, found out in one pass; `false` also not where it would hold in a pass for each part of it.
-    #[expect(clippy::needless_bitwise_bool, reason = "each lazy operator would be a branch that nobody can predict")]
+    /// Whether all of that holds, found out in few instructions a node; `false` also not where it would hold in a pass for each
+    /// part of it.
     fn are_in_order(&self) -> bool {
-        let nodes = self.nodes.len();
-        let (mut is_sound, mut end) = (self.covers.len() == nodes, 0);
+        let nodes = self.nodes;
+        let (mut is_sound, mut index) = (self.covers.len() == nodes.len() && self.ask_what_is_there(), 0);
         for tree in self.trees {
-            is_sound &= tree.root as usize == end;
-            let mut index = end;
-            end += 1;
-            while index < end.min(nodes) {
-                let node = self.nodes[index];
-                is_sound &= node.is_leaf() | (self.asks_what_is_there(node) & (node.next as usize == end));
-                end += if node.is_leaf() { 0 } else { 2 };
+            is_sound &= tree.root as usize == index;
+            // Where the level ends that is next, and all bits of the splits that lead elsewhere.
+            let (mut end, mut elsewhere) = (index + 1, 0);
+            while let Some(node) = nodes.get(index).filter(|_| index < end) {
+                // Leaves and splits follow each other as they like: a mask takes no branch.
+                let split = if node.is_leaf() { 0 } else { usize::MAX };
+                elsewhere |= (node.next as usize ^ end) & split;
+                end += split & 2;
                 index += 1;
             }
-            if !is_sound {
+            if !is_sound || elsewhere != 0 || index < end {
                 return false;
             }
         }
-        // No node is beside the trees, and no child behind the nodes.
-        is_sound && end == nodes
+        // No node is beside the trees.
+        is_sound && index == nodes.len()
+    }
+
+    /// Whether every split asks a feature and a set that are there; `false` also where a leaf has a feature.
+    fn ask_what_is_there(&self) -> bool {
+        if !self.category_sets.is_empty() {
+            return self.nodes.iter().fold(true, |all, node| all & (node.is_leaf() | self.asks_what_is_there(*node)));
+        }
+        // Whoever asks for a set asks for a feature beyond all. The difference, which has 31 bits, is negative where one does.
+        let asked = Node::FEATURE | Node::CATEGORIES;
+        let left = |node: &Node| self.forest.features.wrapping_sub(1).wrapping_sub(node.tag & asked);
+        self.nodes.iter().fold(0, |all, node| all | left(node)).cast_signed() >= 0
     }
 
     fn check_each(&self) -> Result<(), Complaint> {
