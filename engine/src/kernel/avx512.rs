@@ -19,7 +19,7 @@ use super::{
     steps::{Exits, PAIR, Slots, Step},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, Lanes, ROWS, Ranks},
-    wide::{Long, Wide},
+    wide::{ABREAST_MAX, Long, Wide},
 };
 use crate::pack::format::Block;
 
@@ -44,7 +44,7 @@ impl Avx512 {
 }
 
 impl Long for Avx512 {
-    const IS_LONGEST: bool = true;
+    const ABREAST: usize = ABREAST_MAX;
 
     #[inline(always)]
     fn splits(self, block: &Block) -> Splits {

@@ -143,12 +143,13 @@ impl Batch {
     }
 }
 
-/// Up to how many rows of `forest` half groups are faster with AVX2: trees with two levels of blocks are as fast in any number.
+/// Up to how many rows of `forest` half groups are faster with AVX2, because making trees ready for whole ones takes more time
+/// than these save, or because they ask for rows that are not there.
 #[cfg(target_arch = "x86_64")]
 fn halved_max(forest: &Sections<'_>) -> usize {
     match forest.forest.block_levels {
-        1 | 2 => usize::MAX,
-        3 => 2 * ROWS,
+        1 | 2 => ROWS + HALF,
+        3 => ROWS,
         _ => 0,
     }
 }

@@ -4,19 +4,19 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpgt_epi8, _mm256_set1_epi8,
-    _mm256_set1_epi32,
+    _mm256_set1_epi32, _mm256_setzero_si256,
 };
 
 use bytemuck::cast;
 
 use super::{
-    avx2::{self, Avx2},
+    avx2::Avx2,
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
     steps::{Exits, PAIR, Slots, Step},
     unit::{Rows, Tree, Unit},
-    walk::{Aligned, HALF, Half, HalfRanks, Lanes, ROWS, Ranks},
+    walk::{Aligned, HALF, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
 };
 use crate::pack::format::Block;
@@ -47,7 +47,7 @@ impl Unit for Doubled {
 }
 
 impl Long for Doubled {
-    const IS_LONGEST: bool = false;
+    const ABREAST: usize = 2;
 
     #[inline(always)]
     fn splits(self, block: &Block) -> Splits {
@@ -62,7 +62,7 @@ impl Long for Doubled {
         ranks: &[Ranks<'_>; GROUPS],
     ) -> [Exits; GROUPS] {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        in_halves(ranks, |_, _, ranks| cast(unsafe { exits::<LEVELS>(splits, numbers, ranks) }))
+        unsafe { exits::<LEVELS, GROUPS>(splits, numbers, ranks) }
     }
 
     #[inline(always)]
@@ -72,11 +72,8 @@ impl Long for Doubled {
         ranks: &[Ranks<'_>; GROUPS],
         below: [&[Exits; GROUPS]; Block::SLOTS],
     ) -> [Exits; GROUPS] {
-        in_halves(ranks, |group, half, ranks| {
-            let below = below.map(|below| cast::<_, [__m256i; HALVES]>(below[group].0)[half]);
-            // SAFETY: having `self` is the proof that the processor has AVX2.
-            cast(unsafe { join(splits, ranks, below) })
-        })
+        // SAFETY: having `self` is the proof that the processor has AVX2.
+        unsafe { join(splits, ranks, below) }
     }
 
     #[inline(always)]
@@ -125,22 +122,6 @@ fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots:
     }
 }
 
-/// What `each` finds for each half of each group.
-#[inline(always)]
-fn in_halves<const GROUPS: usize>(
-    ranks: &[Ranks<'_>; GROUPS],
-    each: impl Fn(usize, usize, HalfRanks<'_>) -> Half<u8>,
-) -> [Exits; GROUPS] {
-    let mut found = [Aligned([0; ROWS]); GROUPS];
-    for group in 0..GROUPS {
-        for half in 0..HALVES {
-            let own = each(group, half, ranks[group].half(half > 0));
-            found[group].0[half * HALF..][..HALF].copy_from_slice(&own);
-        }
-    }
-    found
-}
-
 /// A function of its own has enough registers.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
@@ -162,28 +143,63 @@ fn left(splits: &Splits, slot: usize, ranks: HalfRanks<'_>) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn exits<const LEVELS: usize>(splits: &Splits, numbers: &Numbers, ranks: HalfRanks<'_>) -> __m256i {
-    // The numbers of a block's exits follow one another.
-    let first = _mm256_set1_epi32(numbers[0].cast_signed());
-    // So much less is the number for the rows that go left.
-    let less = |slot: usize, by: i8| _mm256_and_si256(left(splits, slot, ranks), _mm256_set1_epi8(-by));
-    let own = match LEVELS {
-        1 => _mm256_add_epi8(_mm256_set1_epi8(4), less(1, 4)),
-        2 => {
-            let lower = _mm256_blendv_epi8(less(3, 2), less(2, 2), left(splits, 1, ranks));
-            _mm256_add_epi8(_mm256_add_epi8(_mm256_set1_epi8(6), less(1, 4)), lower)
+fn exits<const LEVELS: usize, const GROUPS: usize>(
+    splits: &Splits,
+    numbers: &Numbers,
+    ranks: &[Ranks<'_>; GROUPS],
+) -> [Exits; GROUPS] {
+    let mut found = [Aligned([0; ROWS]); GROUPS];
+    for group in 0..GROUPS {
+        let mut halves = [_mm256_setzero_si256(); HALVES];
+        for half in 0..HALVES {
+            halves[half] = exits_of_half::<LEVELS>(splits, numbers, ranks[group].half(half > 0));
         }
-        _ => cast(avx2::exits(splits, ranks)),
+        found[group].0 = cast(halves);
+    }
+    found
+}
+
+/// The numbers of a block's exits follow one another: they are so much less than the last one for the rows that go left.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn exits_of_half<const LEVELS: usize>(splits: &Splits, numbers: &Numbers, ranks: HalfRanks<'_>) -> __m256i {
+    let left = |slot: usize| left(splits, slot, ranks);
+    let add = |lefts: __m256i, by: i8| _mm256_add_epi8(lefts, _mm256_set1_epi8(by));
+    let times = |lefts: __m256i, by: i8| _mm256_and_si256(lefts, _mm256_set1_epi8(-by));
+    let (last, less) = match LEVELS {
+        1 => (4, times(left(1), 4)),
+        2 => (6, _mm256_add_epi8(times(left(1), 4), times(_mm256_blendv_epi8(left(3), left(2), left(1)), 2))),
+        _ => {
+            let left_side = _mm256_blendv_epi8(add(left(5), -4), add(left(4), -6), left(2));
+            let right_side = _mm256_blendv_epi8(left(7), add(left(6), -2), left(3));
+            (7, _mm256_blendv_epi8(right_side, left_side, left(1)))
+        }
     };
-    _mm256_add_epi8(first, own)
+    _mm256_add_epi8(_mm256_set1_epi32(numbers[last].cast_signed()), less)
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn join(splits: &Splits, ranks: HalfRanks<'_>, below: [__m256i; Block::SLOTS]) -> __m256i {
-    let [zero, one, two, three, four, five, six, seven] = below;
-    let select = |slot: usize, on_left, on_right| _mm256_blendv_epi8(on_right, on_left, left(splits, slot, ranks));
-    let on_left = select(2, select(4, zero, one), select(5, two, three));
-    let on_right = select(3, select(6, four, five), select(7, six, seven));
-    select(1, on_left, on_right)
+fn join<const GROUPS: usize>(
+    splits: &Splits,
+    ranks: &[Ranks<'_>; GROUPS],
+    below: [&[Exits; GROUPS]; Block::SLOTS],
+) -> [Exits; GROUPS] {
+    let mut found = [Aligned([0; ROWS]); GROUPS];
+    for group in 0..GROUPS {
+        let mut halves = [_mm256_setzero_si256(); HALVES];
+        for half in 0..HALVES {
+            let below = |exit: usize| cast::<_, [__m256i; HALVES]>(below[exit][group].0)[half];
+            let left = |slot: usize| left(splits, slot, ranks[group].half(half > 0));
+            let left_left = _mm256_blendv_epi8(below(1), below(0), left(4));
+            let left_right = _mm256_blendv_epi8(below(3), below(2), left(5));
+            let right_left = _mm256_blendv_epi8(below(5), below(4), left(6));
+            let right_right = _mm256_blendv_epi8(below(7), below(6), left(7));
+            let on_left = _mm256_blendv_epi8(left_right, left_left, left(2));
+            let on_right = _mm256_blendv_epi8(right_right, right_left, left(3));
+            halves[half] = _mm256_blendv_epi8(on_right, on_left, left(1));
+        }
+        found[group].0 = cast(halves);
+    }
+    found
 }

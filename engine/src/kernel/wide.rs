@@ -11,13 +11,14 @@ use super::{
 };
 use crate::pack::format::Block;
 
-/// Groups that go down a tree side by side, where there are as many and the tree's ways are of one length.
-pub(super) const ABREAST: usize = 4;
+/// The most groups that go down a tree side by side whose ways are of one length.
+pub(super) const ABREAST_MAX: usize = 4;
 
 /// One that does whole groups at once.
 pub(super) trait Long: Copy {
-    /// Whether a vector has a group, so that there is room for several side by side.
-    const IS_LONGEST: bool;
+    /// Groups that go down a tree side by side whose ways are of one length, where there are as many: one, two or
+    /// [`ABREAST_MAX`].
+    const ABREAST: usize;
 
     /// The splits of `block`, made ready.
     fn splits(self, block: &Block) -> Splits;
@@ -66,25 +67,28 @@ pub(super) struct Wide {
     pub(super) is_whole: bool,
 }
 
-/// What is found out below blocks, for one group and for many side by side.
+/// What is found out below blocks, for as many groups as go down a tree side by side.
 #[derive(Debug)]
-pub(super) struct Slots {
-    pub(super) one: Box<[[Exits; 1]; BLOCKS_MAX]>,
-    pub(super) many: Box<[[Exits; ABREAST]; BLOCKS_MAX]>,
+pub(super) struct Slots(Box<[Exits; ABREAST_MAX * BLOCKS_MAX]>);
+
+impl Slots {
+    /// Those for so many groups, at most [`ABREAST_MAX`].
+    #[inline(always)]
+    pub(super) fn of<const GROUPS: usize>(&mut self) -> &mut [[Exits; GROUPS]; BLOCKS_MAX] {
+        self.0.as_chunks_mut().0.first_chunk_mut().expect("there are as many")
+    }
 }
 
 impl Default for Wide {
     fn default() -> Self {
-        let none = Aligned([0; ROWS]);
-        let one = vec![[none]; BLOCKS_MAX].try_into().expect("there are as many");
-        let many = vec![[none; ABREAST]; BLOCKS_MAX].try_into().expect("there are as many");
-        Self { crown: Crown::default(), slots: Slots { one, many }, steps: Steps::default(), is_whole: false }
+        let slots = vec![Aligned([0; ROWS]); ABREAST_MAX * BLOCKS_MAX].try_into().expect("there are as many");
+        Self { crown: Crown::default(), slots: Slots(slots), steps: Steps::default(), is_whole: false }
     }
 }
 
 impl Wide {
     /// What it takes apart from itself.
-    pub(super) const BYTES: usize = Crown::BYTES + Steps::BYTES + (1 + ABREAST) * BLOCKS_MAX * size_of::<Exits>();
+    pub(super) const BYTES: usize = Crown::BYTES + Steps::BYTES + ABREAST_MAX * BLOCKS_MAX * size_of::<Exits>();
 
     /// As [`Unit::set`](super::unit::Unit::set).
     #[inline(always)]
@@ -106,26 +110,34 @@ impl Wide {
 
     /// As [`Unit::go_down`](super::unit::Unit::go_down).
     #[inline(always)]
-    pub(super) fn go_down(&mut self, unit: impl Long, tree: Tree<'_>, mut rows: Rows<'_>) {
+    pub(super) fn go_down<U: Long>(&mut self, unit: U, tree: Tree<'_>, mut rows: Rows<'_>) {
         tree.next().for_each(|block| tree.grove.ask_for(block));
         if tree.grove.levels == 0 {
             return self.go_down_uneven(unit, tree, rows);
         }
-        let (grove, columns) = (tree.grove, tree.grove.columns());
-        let mut group = 0;
-        let abreast_min = if is_longest(unit) { ABREAST } else { usize::MAX };
-        while group < rows.sums.len() {
-            let ranks = |at: usize| grove.ranks(&rows.bytes[(group + at) * columns..]);
-            if rows.sums.len() - group >= abreast_min {
-                let exits = unit.numbers(&self.crown, &std::array::from_fn(ranks), &mut self.slots.many);
-                self.add_reached(unit, tree, &mut rows, group, &exits);
-                group += ABREAST;
-            } else {
-                let exits = unit.numbers(&self.crown, &[ranks(0)], &mut self.slots.one);
-                self.add_reached(unit, tree, &mut rows, group, &exits);
-                group += 1;
-            }
+        let (mut group, groups) = (0, rows.sums.len());
+        while group < groups {
+            group += match groups - group {
+                4.. if U::ABREAST >= 4 => self.go_down_abreast::<4>(unit, tree, &mut rows, group),
+                2.. if U::ABREAST >= 2 => self.go_down_abreast::<2>(unit, tree, &mut rows, group),
+                _ => self.go_down_abreast::<1>(unit, tree, &mut rows, group),
+            };
         }
+    }
+
+    /// Takes the groups from `group` on down a tree whose ways are of one length: how many these are.
+    #[inline(always)]
+    fn go_down_abreast<const GROUPS: usize>(
+        &mut self,
+        unit: impl Long,
+        tree: Tree<'_>,
+        rows: &mut Rows<'_>,
+        group: usize,
+    ) -> usize {
+        let ranks = std::array::from_fn(|at| tree.grove.ranks(&rows.bytes[(group + at) * tree.grove.columns()..]));
+        let exits = unit.numbers::<GROUPS>(&self.crown, &ranks, self.slots.of());
+        self.add_reached(unit, tree, rows, group, &exits);
+        GROUPS
     }
 
     #[inline(always)]
@@ -163,8 +175,4 @@ impl Wide {
             unit::walk_on(grove, tops, &exits.0[..count], ranks, &mut sums.0[..count]);
         }
     }
-}
-
-fn is_longest<U: Long>(_: U) -> bool {
-    U::IS_LONGEST
 }

@@ -16,7 +16,7 @@ use crate::kernel::{
     doubled::Doubled,
     leaves::Leaves,
     walk::ROWS,
-    wide::{ABREAST, Long, Wide},
+    wide::{ABREAST_MAX, Long, Wide},
 };
 
 /// Where a row is that is at `at` so many blocks below, or at a leaf before: the bits of what that adds.
@@ -125,21 +125,21 @@ fn check_leaves(unit: impl Long, random: &mut Random) {
 fn check_trees(unit: impl Long + Unit<Ready = Wide>, shape: Shape, random: &mut Random) -> usize {
     let (mut wide, mut whole) = (Wide::default(), 0);
     each_tree(shape, random, |tree, width, random| {
-        let (grove, columns) = (tree.grove, random_ranks(width * ABREAST, shape, random));
+        let (grove, columns) = (tree.grove, random_ranks(width * ABREAST_MAX, shape, random));
         wide.set(unit, tree);
         let levels = if wide.is_whole { usize::MAX } else { 2 };
         whole += usize::from(wide.is_whole);
-        let all: [_; ABREAST] = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
-        let many = (grove.levels > 0).then(|| unit.numbers(&wide.crown, &all, &mut wide.slots.many));
+        let all: [_; ABREAST_MAX] = std::array::from_fn(|group| grove.ranks(&columns[group * width..]));
+        let many = (grove.levels > 0).then(|| unit.numbers(&wide.crown, &all, wide.slots.of()));
         for (group, ranks) in all.into_iter().enumerate() {
             let one = if grove.levels > 0 {
-                unit.numbers(&wide.crown, &[ranks], &mut wide.slots.one)[0]
+                unit.numbers(&wide.crown, &[ranks], wide.slots.of())[0]
             } else if wide.is_whole {
                 let (steps, slots) = wide.steps.parts();
                 unit.take(steps, &[ranks], slots);
                 let alone = *wide.steps.numbers()[0];
                 let (steps, slots) = wide.steps.parts();
-                unit.take(steps, &[all[(group + 1) % ABREAST], ranks], slots);
+                unit.take(steps, &[all[(group + 1) % ABREAST_MAX], ranks], slots);
                 assert_eq!(*wide.steps.numbers()[1], alone);
                 alone
             } else {
