@@ -14,7 +14,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{Exits, PAIR, Slots, Step},
+    steps::{Exits, LEAVES_MAX, PAIR, Slots, Step},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, HALF, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
@@ -92,8 +92,13 @@ impl Long for Doubled {
 
     #[inline(always)]
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
-        for (exit, sum) in exits.0.iter().zip(sums) {
-            *sum += f32::from_bits(leaves.bits[usize::from(*exit)]);
+        for (exits, sums) in exits.0.as_chunks::<8>().0.iter().zip(sums.as_chunks_mut::<8>().0) {
+            let exits = u64::from_le_bytes(*exits);
+            let values = [0, 8, 16, 24, 32, 40, 48, 56]
+                .map(|shift| f32::from_bits(leaves.bits[(exits >> shift) as usize % LEAVES_MAX]));
+            for at in 0..8 {
+                sums[at] += values[at];
+            }
         }
     }
 
