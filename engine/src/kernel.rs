@@ -22,6 +22,8 @@ mod keys;
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod leaves;
+#[cfg(target_arch = "x86_64")]
+mod places;
 mod plain;
 mod processor;
 mod single;

@@ -15,6 +15,8 @@ use bytemuck::cast;
 
 use super::{
     lanes::Splits,
+    places,
+    steps::{Before, OfBlock},
     top::Top,
     unit::{Narrow, Rows, Tree, Unit},
     walk::{HALF, Half, HalfRanks},
@@ -42,6 +44,16 @@ impl Avx2 {
         // SAFETY: having `self` is the proof that the processor has AVX2.
         let [columns, ranks] = unsafe { splits(block) }.map(cast);
         Splits { columns, ranks }
+    }
+}
+
+impl Avx2 {
+    /// As [`Long::steps`](super::wide::Long::steps).
+    #[expect(clippy::unused_self, reason = "it is the proof")]
+    #[inline(always)]
+    pub(super) fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {
+        // SAFETY: having `self` is the proof that the processor has AVX2 and BMI2.
+        unsafe { places::steps(block, to_leaves, before) }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::{self, Leaves},
-    steps::{Exits, PAIR, Slots, Step},
+    steps::{self, Before, Exits, OfBlock, PAIR, Slots},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, Lanes, ROWS, Ranks},
     wide::{ABREAST_MAX, Long, Wide},
@@ -97,9 +97,14 @@ impl Long for Avx512 {
     }
 
     #[inline(always)]
-    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {
+        self.0.steps(block, to_leaves, before)
+    }
+
+    #[inline(always)]
+    fn take<const GROUPS: usize>(self, splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
-        unsafe { take(steps, ranks, slots) }
+        unsafe { take(splits, ranks, slots) }
     }
 }
 
@@ -144,8 +149,8 @@ fn numbers<const GROUPS: usize>(
 /// A function of its own has enough registers.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
-    for step in steps {
+fn take<const GROUPS: usize>(splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+    for step in splits.steps() {
         let rank = _mm512_set1_epi32(step.rank.cast_signed());
         for group in 0..GROUPS.min(PAIR) {
             let rights = _mm512_cmple_epi8_mask(rank, cast(*ranks[group].column(step.column)));

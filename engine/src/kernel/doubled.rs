@@ -14,7 +14,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{Exits, LEAVES_MAX, PAIR, Slots, Step},
+    steps::{self, Before, Exits, LEAVES_MAX, OfBlock, PAIR, Slots},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, HALF, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
@@ -103,17 +103,22 @@ impl Long for Doubled {
     }
 
     #[inline(always)]
-    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {
+        self.0.steps(block, to_leaves, before)
+    }
+
+    #[inline(always)]
+    fn take<const GROUPS: usize>(self, splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
         // SAFETY: having `self` is the proof that the processor has AVX2.
-        unsafe { take(steps, ranks, slots) }
+        unsafe { take(splits, ranks, slots) }
     }
 }
 
 /// A function of its own has enough registers.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn take<const GROUPS: usize>(steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
-    for step in steps {
+fn take<const GROUPS: usize>(splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut Slots) {
+    for step in splits.steps() {
         let rank = _mm256_set1_epi32(step.rank.cast_signed());
         for group in 0..GROUPS.min(PAIR) {
             let own: [__m256i; HALVES] = cast(*ranks[group].column(step.column));

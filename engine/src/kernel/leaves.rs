@@ -12,15 +12,16 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::{
-    steps::{Exits, LEAVES_MAX},
+    steps::{Each, Exits, LEAVES_MAX},
     walk::{Aligned, Lanes},
 };
+use crate::pack::format::Block;
 
 /// What the leaves of a tree add.
 #[derive(Debug)]
 pub(super) struct Leaves {
     /// The bits of each.
-    pub(super) bits: [u32; LEAVES_MAX],
+    pub(super) bits: Each,
     /// How many there are.
     pub(super) count: usize,
     /// Byte `i` of each in plane `i`, so that one instruction looks up a byte for many rows.
@@ -29,7 +30,7 @@ pub(super) struct Leaves {
 
 impl Default for Leaves {
     fn default() -> Self {
-        Self { bits: [0; LEAVES_MAX], count: 0, planes: [[Aligned([0; 64]); LEAVES_MAX / 64]; 4] }
+        Self { bits: [0; LEAVES_MAX + Block::SLOTS], count: 0, planes: [[Aligned([0; 64]); LEAVES_MAX / 64]; 4] }
     }
 }
 

@@ -7,8 +7,8 @@
 #![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
 
 use super::{
-    lanes::Splits,
     walk::{Aligned, Lanes, ROWS},
+    wide::Long,
 };
 use crate::pack::format::Block;
 
@@ -28,34 +28,29 @@ const BLOCKS_MAX: usize = (LINES - LEAVES_MAX) / PAIR - BLOCKS as usize;
 /// For each row the number of an exit or a leaf.
 pub(super) type Exits = Aligned<Lanes<u8>>;
 
-/// Where something is kept of each group of a pair: indices of lines, sixteen bits each. In one number, since what is
-/// written in parts and read as a whole makes a processor wait.
-#[derive(Clone, Copy, Debug, Default)]
+/// Where something is kept of each group of a pair: where lines begin, in bytes, sixteen bits each. In one number, since what
+/// is written in parts and read as a whole makes a processor wait.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Place(u32);
 
 impl Place {
-    /// The number of a leaf, which is the same of all groups.
-    #[inline(always)]
-    fn of_leaf(number: usize) -> Self {
-        Self(number as u32 * 0x1_0001)
-    }
-
-    /// A slot.
-    #[inline(always)]
-    fn of_slot(number: u32) -> Self {
-        let line = LEAVES_MAX as u32 + number * PAIR as u32;
-        Self(line | (line + 1) << 16)
-    }
+    /// What the number of a leaf is multiplied by: its line is the same of all groups.
+    pub(super) const LEAF: u32 = size_of::<Exits>() as u32 * 0x1_0001;
+    /// What the number of a slot is multiplied by, and what is added.
+    pub(super) const SLOT: u32 = PAIR as u32 * Self::LEAF;
+    pub(super) const FIRST_SLOT: u32 = LEAVES_MAX as u32 * Self::LEAF + ((size_of::<Exits>() as u32) << 16);
+    /// The same of the slot of the first block; those before are for what is found out within a block.
+    pub(super) const FIRST_BLOCK: u32 = Self::FIRST_SLOT + BLOCKS * Self::SLOT;
 
     /// The line of one of the groups.
     #[inline(always)]
     pub(super) fn line(self, group: usize) -> usize {
-        (self.0 >> (16 * group)) as usize % LINES
+        (self.0 >> (16 * group)) as usize / size_of::<Exits>() % LINES
     }
 }
 
 /// A split made ready.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     /// Eight times the column.
     pub(super) column: u32,
@@ -67,14 +62,63 @@ pub(super) struct Step {
     pub(super) to: Place,
 }
 
+/// Something of each step or leaf, and room for what is behind them.
+pub(super) type Each = [u32; LEAVES_MAX + Block::SLOTS];
+
+/// The splits of a tree made ready, each behind those above it.
+#[derive(Debug)]
+pub(super) struct Splits {
+    columns: Each,
+    ranks: Each,
+    left: Each,
+    right: Each,
+    to: Each,
+    count: usize,
+}
+
+/// The splits of a block made ready, as many as it has; those behind them are none.
+pub(super) struct OfBlock {
+    pub(super) columns: [u32; Block::SLOTS],
+    pub(super) ranks: [u32; Block::SLOTS],
+    pub(super) left: [u32; Block::SLOTS],
+    pub(super) right: [u32; Block::SLOTS],
+    pub(super) to: [u32; Block::SLOTS],
+    /// The bits of its leaves, as many as it has.
+    pub(super) leaves: [u32; Block::SLOTS],
+}
+
+/// What stands before a block.
+#[derive(Clone, Copy)]
+pub(super) struct Before {
+    /// Leaves that have numbers.
+    pub(super) leaves: u32,
+    /// Blocks of the tree.
+    pub(super) blocks: u32,
+    /// Blocks of other trees.
+    pub(super) first: u32,
+}
+
+impl Splits {
+    /// As steps, in their order.
+    #[inline(always)]
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step> {
+        (0..self.count.min(LEAVES_MAX)).rev().map(|at| Step {
+            column: self.columns[at],
+            rank: self.ranks[at],
+            left: Place(self.left[at]),
+            right: Place(self.right[at]),
+            to: Place(self.to[at]),
+        })
+    }
+}
+
 /// What is found out for a pair of groups.
 pub(super) type Slots = [Exits; LINES];
 
 /// The splits of a tree made ready, and room for what is found out.
 #[derive(Debug)]
 pub(super) struct Steps {
-    taken: Box<[Step; LEAVES_MAX]>,
-    count: usize,
+    splits: Box<Splits>,
     slots: Box<Slots>,
 }
 
@@ -82,9 +126,9 @@ impl Default for Steps {
     fn default() -> Self {
         let lines = (0..LINES).map(|line| Aligned([if line < LEAVES_MAX { line as u8 } else { 0 }; ROWS]));
         let lines: Vec<Exits> = lines.collect();
+        let none = [0; LEAVES_MAX + Block::SLOTS];
         Self {
-            taken: vec![Step::default(); LEAVES_MAX].try_into().expect("there are as many"),
-            count: 0,
+            splits: Box::new(Splits { columns: none, ranks: none, left: none, right: none, to: none, count: 0 }),
             slots: lines.try_into().expect("there are as many"),
         }
     }
@@ -92,75 +136,48 @@ impl Default for Steps {
 
 impl Steps {
     /// What they take apart from themselves.
-    pub(super) const BYTES: usize = LINES * size_of::<Exits>() + LEAVES_MAX * size_of::<Step>();
+    pub(super) const BYTES: usize = LINES * size_of::<Exits>() + size_of::<Splits>();
 
     /// Makes a tree ready whose blocks these are, of which the first is number `first`, and writes the bits of its leaves into
-    /// `leaves`: how many these are. Nothing, where it has too many leaves or blocks. `splits` makes those of a block ready.
+    /// `leaves`: how many these are. Nothing, where it has too many leaves or blocks.
     #[inline(always)]
-    pub(super) fn set(
-        &mut self,
-        blocks: &[Block],
-        first: u32,
-        leaves: &mut [u32; LEAVES_MAX],
-        splits: impl Fn(&Block) -> Splits,
-    ) -> Option<usize> {
+    pub(super) fn set(&mut self, unit: impl Long, blocks: &[Block], first: u32, leaves: &mut Each) -> Option<usize> {
         if blocks.len() > BLOCKS_MAX {
             return None;
         }
-        let (mut count, mut steps) = (0, 0);
-        for (at, block) in blocks.iter().enumerate().rev() {
-            let ready = splits(block);
+        let (mut count, mut steps, splits) = (0, 0, &mut *self.splits);
+        for (at, block) in (0..).zip(blocks) {
             // Slots with splits follow one another.
             let ranks = u64::from_le_bytes(block.ranks);
-            let splits = (Block::SLOTS - ranks.leading_zeros() as usize / 8).saturating_sub(1);
-            let to_leaves = u32::from(block.high[0] & (u8::MAX >> (Block::SLOTS - 1 - splits)));
-            if count + to_leaves.count_ones() as usize > LEAVES_MAX {
+            let own = (Block::SLOTS - ranks.leading_zeros() as usize / 8).saturating_sub(1);
+            let to_leaves = block.high[0] & (u8::MAX >> (Block::SLOTS - 1 - own));
+            let ready = unit.steps(block, to_leaves, Before { leaves: count as u32, blocks: at, first });
+            *leaves[count..].first_chunk_mut()? = ready.leaves;
+            *splits.columns[steps..].first_chunk_mut()? = ready.columns;
+            *splits.ranks[steps..].first_chunk_mut()? = ready.ranks;
+            *splits.left[steps..].first_chunk_mut()? = ready.left;
+            *splits.right[steps..].first_chunk_mut()? = ready.right;
+            *splits.to[steps..].first_chunk_mut()? = ready.to;
+            count += to_leaves.count_ones() as usize;
+            // A tree that is one leaf has a step too: whichever way.
+            steps += own.max(1);
+            if count > LEAVES_MAX || steps > LEAVES_MAX {
                 return None;
             }
-            let mut places = [Place::default(); Block::SLOTS];
-            for exit in 0..Block::SLOTS {
-                let to = block.exits[exit];
-                let number = count + (to_leaves & ((1 << exit) - 1)).count_ones() as usize;
-                // Written in any case, so that there is no branch: which exits lead to leaves cannot be foreseen.
-                if let Some(bits) = leaves.get_mut(number) {
-                    *bits = to;
-                }
-                let of_block = Place::of_slot(BLOCKS + to.wrapping_sub(first) % LINES as u32);
-                places[exit] = if to_leaves >> exit & 1 == 1 { Place::of_leaf(number) } else { of_block };
-            }
-            count += to_leaves.count_ones() as usize;
-            let own = Place::of_slot(BLOCKS + at as u32);
-            for at_split in (1..=splits).rev() {
-                // It has on its left what it rules out.
-                let ruled_out = u32::from(block.ruled_out[at_split]) | 1 << Block::SLOTS;
-                let left = ruled_out.trailing_zeros() as usize % Block::SLOTS;
-                let right = (left + ruled_out.count_ones() as usize - 1) % Block::SLOTS;
-                let to = if at_split == 1 { own } else { Place::of_slot(left as u32) };
-                let (column, rank) = (ready.columns[at_split], ready.ranks[at_split]);
-                self.taken[steps % LEAVES_MAX] = Step { column, rank, left: places[left], right: places[right], to };
-                places[left] = to;
-                steps += 1;
-            }
-            if splits == 0 {
-                // A tree that is one leaf: whichever way.
-                self.taken[steps % LEAVES_MAX] =
-                    Step { column: 0, rank: 0, left: places[0], right: places[0], to: own };
-                steps += 1;
-            }
         }
-        self.count = steps.min(LEAVES_MAX);
+        splits.count = steps;
         Some(count)
     }
 
-    /// The steps and what they keep.
+    /// The splits and what their steps keep.
     #[inline(always)]
-    pub(super) fn parts(&mut self) -> (&[Step], &mut Slots) {
-        (&self.taken[..self.count], &mut self.slots)
+    pub(super) fn parts(&mut self) -> (&Splits, &mut Slots) {
+        (&self.splits, &mut self.slots)
     }
 
     /// The numbers of the leaves that rows reach, of each group of a pair, once all steps were taken.
     #[inline(always)]
     pub(super) fn numbers(&self) -> [&Exits; PAIR] {
-        std::array::from_fn(|group| &self.slots[Place::of_slot(BLOCKS).line(group)])
+        std::array::from_fn(|group| &self.slots[Place(Place::FIRST_BLOCK).line(group)])
     }
 }

@@ -5,7 +5,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{self, Exits, PAIR, Step, Steps},
+    steps::{self, Before, Exits, OfBlock, PAIR, Steps},
     unit::{self, Rows, Tree},
     walk::{Aligned, Lanes, ROWS, Ranks},
 };
@@ -54,8 +54,11 @@ pub(super) trait Long: Copy {
     /// Adds to each row's sum the leaf that has its number.
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
 
-    /// Takes `steps`, one after the other, for a group or a pair of them.
-    fn take<const GROUPS: usize>(self, steps: &[Step], ranks: &[Ranks<'_>; GROUPS], slots: &mut steps::Slots);
+    /// The splits of `block` made ready for steps. `to_leaves` says which of its exits lead to leaves.
+    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock;
+
+    /// Takes the steps of a tree, for a group or a pair of them.
+    fn take<const GROUPS: usize>(self, splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut steps::Slots);
 }
 
 /// A tree made ready, and room for what is found out on the way.
@@ -97,8 +100,7 @@ impl Wide {
             self.is_whole = self.crown.set(unit, tree.grove.levels, tree.blocks(), tree.root());
         } else {
             let leaves = &mut self.crown.leaves;
-            let splits = |block: &Block| unit.splits(block);
-            let count = self.steps.set(tree.blocks(), tree.root(), &mut leaves.bits, splits);
+            let count = self.steps.set(unit, tree.blocks(), tree.root(), &mut leaves.bits);
             (self.is_whole, leaves.count) = (count.is_some(), count.unwrap_or(0));
         }
         if self.is_whole {

@@ -107,7 +107,8 @@ fn check_leaves(unit: impl Long, random: &mut Random) {
     let mut leaves = Leaves::default();
     for count in [8, 56, 64, 72, 120, 128, 136, 192, 200, 256] {
         let values: [f32; 256] = std::array::from_fn(|_| random.number(4000) / 7.0);
-        (leaves.bits, leaves.count) = (values.map(f32::to_bits), count);
+        leaves.bits[..256].copy_from_slice(&values.map(f32::to_bits));
+        leaves.count = count;
         unit.spread(&mut leaves);
         let exits = Aligned(std::array::from_fn(|_| random.below(count) as u8));
         let before: Lanes<f32> = std::array::from_fn(|_| random.number(300));
