@@ -8,29 +8,27 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::RangeInclusive;
+
 use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
 #[cfg(target_arch = "x86_64")]
-use super::{
-    avx2::Avx2,
-    avx512::Avx512,
-    doubled::Doubled,
-    walk::{HALF, ROWS},
-    wide::Wide,
-};
-use super::{buffers::Buffers, processor::Processor, sum_order, top::Top, unit::Portable};
+use super::{avx2::Avx2, avx512::Avx512, doubled::Doubled, walk::HALF, wide::Wide};
+use super::{buffers::Buffers, processor::Processor, sum_order, top::Top, unit::Portable, walk::ROWS};
 use crate::pack::Sections;
 
-/// The most rows that go down one tree before the next: each tree is made ready once for all.
-const ROWS_MAX: usize = 512;
+/// The most rows that go down one tree before the next, which is made ready once for all: as many as have so many bytes of ranks
+/// and margins, within bounds.
+const BYTES: usize = 1 << 19;
+const ROWS_MAX: RangeInclusive<usize> = 512..=2048;
 
 /// Whether the ranks of `forest` fit lanes.
 pub(super) fn fits(forest: &Sections<'_>) -> bool {
     forest.is_in_bytes()
 }
 
-/// Buffers for up to [`ROWS_MAX`] rows.
+/// Buffers for as many rows as go down a tree before the next.
 #[derive(Debug)]
 pub(super) struct Batch {
     buffers: Buffers,
@@ -75,7 +73,9 @@ impl Batch {
             // Trees of any shape are made ready split by split, which only many rows repay.
             (Processor::Portable, 0) => usize::MAX,
             #[cfg(target_arch = "x86_64")]
-            (Processor::Avx2(_) | Processor::Avx512(_), 0) => 96,
+            (Processor::Avx2(_), 0) => 44,
+            #[cfg(target_arch = "x86_64")]
+            (Processor::Avx512(_), 0) => 96,
             #[cfg(target_arch = "x86_64")]
             (Processor::Avx512(_), 1 | 2) => 22,
             #[cfg(target_arch = "x86_64")]
@@ -91,7 +91,7 @@ impl Batch {
         rows: ArrayView2<'_, f32>,
         each: &mut impl FnMut(&[f32]),
     ) -> usize {
-        let count = rows.nrows().min(ROWS_MAX);
+        let count = rows.nrows().min(rows_max(forest));
         let rows = rows.slice(ndarray::s![..count, ..]);
         let is_base_first = sum_order(forest) == SumOrder::BaseThenLeaves;
         self.buffers.begin(forest, count, forest.base.iter().map(|base| if is_base_first { *base } else { 0.0 }));
@@ -141,6 +141,12 @@ impl Batch {
     fn run_avx512(&mut self, avx512: Avx512, forest: &Sections<'_>, rows: ArrayView2<'_, f32>) {
         self.buffers.run(avx512, self.wide.get_or_insert_with(Wide::default), forest, rows);
     }
+}
+
+/// The most rows of `forest` that go down one tree before the next: whole pairs of groups.
+fn rows_max(forest: &Sections<'_>) -> usize {
+    let bytes = forest.columns.len() + size_of::<f32>() * forest.base.len();
+    (BYTES / bytes / (2 * ROWS) * (2 * ROWS)).clamp(*ROWS_MAX.start(), *ROWS_MAX.end())
 }
 
 /// Up to how many rows of `forest` half groups are faster with AVX2, because making trees ready for whole ones takes more time
