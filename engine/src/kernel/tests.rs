@@ -109,9 +109,14 @@ fn draft(shape: Shape, random: &mut Random) -> Draft {
 
 /// Compares all kernels on packs of that shape; the last one's draft.
 fn check(shape: Shape) -> Draft {
+    check_rows(shape, &[1, 12, 32, 33, 64, 65, 120, 256, 300])
+}
+
+/// As [`check`], with so many rows in turn.
+fn check_rows(shape: Shape, counts: &[usize]) -> Draft {
     let random = &mut Random(shape.trees as u64 * 31 + shape.height_max as u64);
     let mut last = None;
-    for count in [1, 12, 32, 33, 64, 65, 120, 256, 300] {
+    for &count in counts {
         let draft = draft(shape, random).with_second_form();
         let pack = Pack::from_bytes(&draft.write()).unwrap();
         let forest = *pack.sections();
@@ -167,6 +172,13 @@ fn trees_of_any_height_are_answered() {
     let draft = check(Shape { height_max: 40, splits: 62, ..PLAIN });
     assert!(draft.forest.block_levels == 0 && !draft.second_form.blocks.is_empty());
     check(Shape { height_max: 400, splits: 100, ..PLAIN });
+}
+
+#[test]
+fn more_rows_than_go_down_a_tree_at_once_are_answered() {
+    for splits in [70, 100] {
+        check_rows(Shape { splits, ..PLAIN }, &[2048 + 65]);
+    }
 }
 
 #[test]
