@@ -45,9 +45,7 @@ impl Avx2 {
         let [columns, ranks] = unsafe { splits(block) }.map(cast);
         Splits { columns, ranks }
     }
-}
 
-impl Avx2 {
     /// As [`Long::steps`](super::wide::Long::steps).
     #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]

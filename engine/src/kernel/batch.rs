@@ -145,7 +145,7 @@ impl Batch {
 
 /// The most rows of `forest` that go down one tree before the next: whole pairs of groups.
 fn rows_max(forest: &Sections<'_>) -> usize {
-    let bytes = forest.columns.len() + size_of::<f32>() * forest.base.len();
+    let bytes = forest.columns.len() + size_of_val(forest.base);
     (BYTES / bytes / (2 * ROWS) * (2 * ROWS)).clamp(*ROWS_MAX.start(), *ROWS_MAX.end())
 }
 

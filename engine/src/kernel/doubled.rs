@@ -14,7 +14,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{self, Before, Exits, LEAVES_MAX, OfBlock, PAIR, Slots},
+    steps::{self, Before, Exits, OfBlock, PAIR, Slots},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, HALF, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
@@ -94,8 +94,9 @@ impl Long for Doubled {
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         for (exits, sums) in exits.0.as_chunks::<8>().0.iter().zip(sums.as_chunks_mut::<8>().0) {
             let exits = u64::from_le_bytes(*exits);
-            let values = [0, 8, 16, 24, 32, 40, 48, 56]
-                .map(|shift| f32::from_bits(leaves.bits[(exits >> shift) as usize % LEAVES_MAX]));
+            // Read once: so many loads are what takes time.
+            let exit = |at: usize| usize::from((exits >> (8 * at)).to_le_bytes()[0]);
+            let values: [f32; 8] = std::array::from_fn(|at| f32::from_bits(leaves.bits[exit(at)]));
             for at in 0..8 {
                 sums[at] += values[at];
             }

@@ -1,7 +1,7 @@
 //! The splits of a block of any shape made ready for steps: all at once, since what the next one looks like cannot be foreseen.
 //!
-//! What a split rules out are the exits on its left: they are as many as follow one another from the first one below it. A
-//! number that is found out below a split is kept by this first exit, until the block's first split has its own.
+//! What a split rules out are the exits on its left. They follow one another, and those on its right follow them. What is found
+//! out below a split is kept in the slot of the first exit on its left, or in the block's own slot where it is the first.
 
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm_add_epi8, _mm_and_si128, _mm_andnot_si128, _mm_cvtsi64_si128, _mm_or_si128,
@@ -29,29 +29,29 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
         [block.columns, block.high, block.ranks, block.ruled_out].map(|bytes| u64::from_le_bytes(bytes) >> 8);
     let exits: __m256i = cast(block.exits);
     let leaves = _pdep_u64(to_leaves.into(), ONES);
+    let slot = |numbers, first: u32| _mm256_add_epi32(twice::<{ Place::SLOT_BITS }>(numbers), set1(first));
     let places = {
-        // Numbers count those before.
+        // So many leaves are before each.
         let numbers = _mm256_add_epi32(set1(before.leaves), wide(leaves.wrapping_mul(ONES) << 8));
-        let slots = _mm256_sub_epi32(exits, set1(before.first));
-        let of_blocks = _mm256_add_epi32(twice::<7>(slots), set1(Place::FIRST_BLOCK));
-        select(_mm256_slli_epi32::<31>(wide(leaves)), twice::<6>(numbers), of_blocks)
+        let blocks = slot(_mm256_sub_epi32(exits, set1(before.first)), Place::FIRST_BLOCK);
+        select(_mm256_slli_epi32::<31>(wide(leaves)), twice::<{ Place::LEAF_BITS }>(numbers), blocks)
     };
     let ruled = _mm_cvtsi64_si128(ruled_out.cast_signed());
-    // Below the first exit that is ruled out, and up to the last.
+    // Exits before those on a split's left, and up to these.
     let less = _mm_add_epi8(ruled, _mm_set1_epi8(-1));
     let counts = ones(_mm_unpacklo_epi64(_mm_andnot_si128(ruled, less), _mm_or_si128(ruled, less)));
     let (first, behind) = (_mm256_cvtepu8_epi32(counts), _mm256_cvtepu8_epi32(_mm_srli_si128::<8>(counts)));
+    // Exits that are the first below a split.
     let starts = {
         let lowest: [u64; 2] = cast(_mm_andnot_si128(less, ruled));
         let four = lowest[0] | lowest[0] >> 32;
         let two = four | four >> 16;
-        (two | two >> 8) as u8
+        (two | two >> 8).to_le_bytes()[0]
     };
-    let within = |exit| _mm256_add_epi32(twice::<7>(exit), set1(Place::FIRST_SLOT));
     let is_left_within = _mm256_cmpgt_epi32(_mm256_sub_epi32(behind, first), set1(1));
     let is_right_within = _mm256_slli_epi32::<31>(_mm256_srlv_epi32(set1(starts.into()), behind));
-    let kept = within(first);
-    let own = set1(before.blocks.wrapping_mul(Place::SLOT).wrapping_add(Place::FIRST_BLOCK));
+    let kept = slot(first, Place::FIRST_SLOT);
+    let own = slot(set1(before.blocks), Place::FIRST_BLOCK);
     let four_times = _mm256_setr_epi8(
         0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7,
     );
@@ -60,7 +60,11 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
         columns: cast(_mm256_slli_epi32::<3>(_mm256_or_si256(wide(columns), _mm256_slli_epi32::<8>(wide(high))))),
         ranks: cast(_mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))),
         left: cast(select(is_left_within, kept, _mm256_permutevar8x32_epi32(places, first))),
-        right: cast(select(is_right_within, within(behind), _mm256_permutevar8x32_epi32(places, behind))),
+        right: cast(select(
+            is_right_within,
+            slot(behind, Place::FIRST_SLOT),
+            _mm256_permutevar8x32_epi32(places, behind),
+        )),
         to: cast(_mm256_blend_epi32::<1>(kept, own)),
         leaves: cast(_mm256_permutevar8x32_epi32(exits, wide(_pext_u64(0x0706_0504_0302_0100, leaves * 0xff)))),
     }

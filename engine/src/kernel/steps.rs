@@ -21,9 +21,8 @@ pub(super) const PAIR: usize = 2;
 /// Lines that hold the number of each leaf come first, then a pair of them for each slot: those of what is found out within a
 /// block, and one for each block.
 const LINES: usize = 512;
-const BLOCKS: u32 = Block::SLOTS as u32;
 /// The most blocks that a tree may have here.
-const BLOCKS_MAX: usize = (LINES - LEAVES_MAX) / PAIR - BLOCKS as usize;
+const BLOCKS_MAX: usize = (LINES - LEAVES_MAX) / PAIR - Block::SLOTS;
 
 /// For each row the number of an exit or a leaf.
 pub(super) type Exits = Aligned<Lanes<u8>>;
@@ -34,13 +33,17 @@ pub(super) type Exits = Aligned<Lanes<u8>>;
 pub(super) struct Place(u32);
 
 impl Place {
-    /// What the number of a leaf is multiplied by: its line is the same of all groups.
-    pub(super) const LEAF: u32 = size_of::<Exits>() as u32 * 0x1_0001;
-    /// What the number of a slot is multiplied by, and what is added.
-    pub(super) const SLOT: u32 = PAIR as u32 * Self::LEAF;
-    pub(super) const FIRST_SLOT: u32 = LEAVES_MAX as u32 * Self::LEAF + ((size_of::<Exits>() as u32) << 16);
-    /// The same of the slot of the first block; those before are for what is found out within a block.
-    pub(super) const FIRST_BLOCK: u32 = Self::FIRST_SLOT + BLOCKS * Self::SLOT;
+    /// How far the number of a leaf is shifted: its line is the same of all groups.
+    pub(super) const LEAF_BITS: i32 = size_of::<Exits>().ilog2().cast_signed();
+    /// How far the number of a slot is shifted; then this is added, where it is one of those within blocks, or a block's own.
+    pub(super) const SLOT_BITS: i32 = Self::LEAF_BITS + PAIR.ilog2().cast_signed();
+    pub(super) const FIRST_SLOT: u32 = Self::slot(0);
+    pub(super) const FIRST_BLOCK: u32 = Self::slot(Block::SLOTS);
+
+    const fn slot(number: usize) -> u32 {
+        let line = LEAVES_MAX + number * PAIR;
+        ((line | (line + 1) << 16) * size_of::<Exits>()) as u32
+    }
 
     /// The line of one of the groups.
     #[inline(always)]
