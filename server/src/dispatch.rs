@@ -5,7 +5,7 @@ use std::{
     any::Any,
     future::{self, Future},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
 };
 
 use http::{HeaderValue, Request, request::Parts};
@@ -35,7 +35,7 @@ pub(crate) async fn answer(service: &Service, conversation: &Conversation, reque
     let for_platform = service.models().is_some() && head.uri.path().starts_with("/endpoints/");
     let handled = match conversation.begin() {
         Some(refusal) => Ok(Err(refusal)),
-        None => unwinding(handle(service, conversation, &head, route, body)).await,
+        None => unwinding(pin!(handle(service, conversation, &head, route, body))).await,
     };
     conversation.end();
     let outcome = handled.unwrap_or_else(|panic| Err(panicked(service, panic.as_ref())));
@@ -99,9 +99,8 @@ async fn handle(
     }
 }
 
-/// Runs a future so that its panic ends itself and not the connection's task.
-async fn unwinding<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
+/// Runs a future, where it lies, so that its panic ends itself and not the connection's task.
+async fn unwinding<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Box<dyn Any + Send>> {
     future::poll_fn(|context| {
         // Nothing of the future is used again after it has panicked.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
@@ -152,12 +151,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_outcome() {
-        assert_eq!(unwinding(async { 7 }).await.unwrap(), 7);
-        let panic = unwinding(async {
+        assert_eq!(unwinding(pin!(async { 7 })).await.unwrap(), 7);
+        let panics = pin!(async {
             tokio::task::yield_now().await;
             panic!("as this test wants");
         });
-        let panic: Result<(), _> = panic.await;
+        let panic: Result<(), _> = unwinding(panics).await;
         assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"as this test wants"));
     }
 }

@@ -43,7 +43,7 @@ pub(crate) async fn loaded(
     headers: &HeaderMap,
     body: Received,
 ) -> Result<Reply, Failure> {
-    let (model, temperature) = lent(service, name, &body, Engine::recall(&service.engine, name)).await?;
+    let (model, temperature) = lent(service, name, &body, || Engine::recall(&service.engine, name)).await?;
     let mut reply = reply::without_reason(predict(service, model, headers, body).await?);
     reply::note(&mut reply, temperature);
     Ok(reply)
@@ -88,15 +88,15 @@ pub(crate) async fn on_first_use(
     name: &str,
     body: &Received,
 ) -> Result<(Lease, Temperature), Failure> {
-    lent(service, name, body, Engine::model(&service.engine, name)).await
+    lent(service, name, body, || Engine::model(&service.engine, name)).await
 }
 
 /// The model `name` from memory, else as `load` brings it.
-async fn lent(
+async fn lent<F: Future<Output = thicket_engine::Result<Lease>>>(
     service: &Service,
     name: &str,
     body: &Received,
-    load: impl Future<Output = thicket_engine::Result<Lease>>,
+    load: impl FnOnce() -> F,
 ) -> Result<(Lease, Temperature), Failure> {
     if let Ok(model) = service.engine.loaded(name) {
         service.meter.hits.add(1);
@@ -104,7 +104,7 @@ async fn lent(
     }
     let _place = service.waiting.place(body.len())?;
     let asked = Instant::now();
-    let waited = time::timeout(service.configuration.load_wait, load).await;
+    let waited = time::timeout(service.configuration.load_wait, load()).await;
     if !matches!(waited, Ok(Err(_))) {
         service.meter.waits.observe(asked.elapsed());
     }
@@ -136,26 +136,29 @@ pub(crate) async fn predict(
     // What was read ahead is in a matrix of its own.
     let matrix = if body.ahead.is_nothing() { service.buffers.take() } else { Matrix::default() };
     let rules = service.configuration.rows;
-    let job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
-    let (mut answer, mut job) = done(service, job).await?;
-    for _ in 0..RENEWALS_MAX {
-        if !job.model.is_damaged() {
-            break;
+    let mut job = Job { model, body, rows_form, rules, answer_form, output, selector, style, compat, matrix };
+    let mut renewals = 0;
+    let answer = loop {
+        let answer;
+        if job.is_heavy() {
+            (answer, job) = elsewhere(service, job).await?;
+        } else {
+            answer = job.run();
         }
+        if !job.model.is_damaged() || renewals == RENEWALS_MAX {
+            break answer;
+        }
+        renewals += 1;
         let name = job.model.name().to_owned();
         let renewed = service.engine.renew(job.model).await;
         job.model = renewed.map_err(|error| Failure::engine(&error, &name, &name))?;
-        (answer, job) = done(service, job).await?;
-    }
+    };
     service.buffers.give_back(job.matrix);
     Ok(reply::with_body(StatusCode::OK, content_type, answer?))
 }
 
-/// Does a job here, or where heavy ones are done.
-async fn done(service: &Service, mut job: Job) -> Result<(Result<Vec<u8>, Failure>, Job), Failure> {
-    if !job.is_heavy() {
-        return Ok((job.run(), job));
-    }
+/// Does a heavy job where it holds nobody up.
+async fn elsewhere(service: &Service, mut job: Job) -> Result<(Result<Vec<u8>, Failure>, Job), Failure> {
     let (name, cost) = (job.model.name().to_owned(), job.cost(job.rows()));
     service.compute.run(&name, cost, move || (job.run(), job)).await
 }
