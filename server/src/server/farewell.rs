@@ -4,7 +4,7 @@
 use std::{future, pin::pin, task::Poll, time::Duration};
 
 use hyper_util::server::graceful::GracefulConnection;
-use tokio::{sync::watch, time};
+use tokio::{sync::watch, task::coop::unconstrained, time};
 
 use crate::conversation::Conversation;
 
@@ -45,15 +45,20 @@ impl Guest {
     /// request whose head is unfinished the connection does not know: the conversation does.
     pub(super) async fn stay<C: GracefulConnection>(mut self, connection: C, conversation: &Conversation) -> C::Output {
         let mut connection = pin!(connection);
-        let mut farewell = pin!(self.0.changed());
-        let mut stage = Stage::Open;
+        let ear = self.0.clone();
+        let mut farewell = pin!(unconstrained(self.0.changed()));
+        let mut stage = Stage::Greeted;
         future::poll_fn(|context| {
             loop {
                 // The connection comes first: bytes that have arrived make it a busy one.
                 if let Poll::Ready(output) = connection.as_mut().poll(context) {
                     return Poll::Ready(output);
                 }
-                if stage == Stage::Open && farewell.as_mut().poll(context).is_ready() {
+                // Asked once, whatever the task has done in its turn, the farewell wakes it; to see whether it was bidden costs less.
+                if stage == Stage::Greeted {
+                    stage = if farewell.as_mut().poll(context).is_ready() { Stage::Bidden } else { Stage::Open };
+                }
+                if stage == Stage::Open && ear.has_changed().unwrap_or(true) {
                     stage = Stage::Bidden;
                 }
                 if stage != Stage::Bidden || conversation.is_arriving() {
@@ -70,6 +75,8 @@ impl Guest {
 /// Where a connection stands with the farewell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// The task is not known to the farewell yet.
+    Greeted,
     Open,
     /// The farewell was heard; a request that is arriving holds the connection open.
     Bidden,
