@@ -54,43 +54,28 @@ fn number_of(lines: &[u8]) -> usize {
 
 /// Checks a whole head whose line feeds all stand behind a carriage return.
 pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Failure> {
+    let head = &head[empty_lines(head)..];
     let has_controls = has_controls(head);
-    let mut lines = Lines { rest: &head[empty_lines(head)..], number: 0, has_controls };
-    request_line(lines.next_line()?, limits)?;
-    let mut fields = Fields { has_controls, ..Fields::default() };
-    loop {
-        let line = lines.next_line()?;
+    let (mut fields, mut start) = (Fields { has_controls, ..Fields::default() }, 0);
+    for (number, line_feed) in (1..).zip(memchr_iter(b'\n', head)) {
+        let line = head.get(start..line_feed.saturating_sub(1)).unwrap_or_default();
+        start = line_feed + 1;
         if line.is_empty() {
             break;
         }
-        if lines.number - 1 > limits.fields_max {
+        if number - 1 > limits.fields_max {
             let message = format!("the request's head has more than {} headers", limits.fields_max);
             return Err(Failure::new(Class::HeadTooLarge, message));
         }
-        fields.field(line).map_err(|complaint| bad(lines.number, complaint))?;
+        if has_controls && memchr(b'\r', line).is_some() {
+            return Err(bad(number, "has a carriage return that no line feed follows"));
+        }
+        match number {
+            1 => request_line(line, limits)?,
+            _ => fields.field(line).map_err(|complaint| bad(number, complaint))?,
+        }
     }
     fields.body().map_err(|message| Failure::new(Class::BadRequest, message))
-}
-
-/// A head's lines.
-struct Lines<'a> {
-    rest: &'a [u8],
-    number: usize,
-    has_controls: bool,
-}
-
-impl<'a> Lines<'a> {
-    /// The next line without its end; it is empty where the head ends.
-    fn next_line(&mut self) -> Result<&'a [u8], Failure> {
-        self.number += 1;
-        let Some(end) = memchr(b'\n', self.rest) else { return Ok(&[]) };
-        let line = &self.rest[..end.saturating_sub(1)];
-        if self.has_controls && memchr(b'\r', line).is_some() {
-            return Err(bad(self.number, "has a carriage return that no line feed follows"));
-        }
-        self.rest = &self.rest[end + 1..];
-        Ok(line)
-    }
 }
 
 /// Whether any byte is a control character but for tabs and the two that end a line: without branches, for all bytes at
@@ -194,9 +179,7 @@ impl Fields {
         if self.length.is_some() {
             return Err("is a second Content-Length, expected one");
         }
-        // What `parse` reads beyond digits is a sign.
-        let digits = str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let length = digits.and_then(|digits| digits.parse().ok()).filter(|&length| length < u64::MAX - 1);
+        let length = decimal(value).filter(|&length| length < u64::MAX - 1);
         self.length = Some(length.ok_or("is no Content-Length, expected a number of bytes")?);
         Ok(())
     }
@@ -218,6 +201,15 @@ impl Fields {
             (_, None, false) => Ok(Body::Empty),
         }
     }
+}
+
+/// The number that `digits` are, if they are one.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let append = |number: u64, digit: &u8| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    };
+    digits.iter().try_fold(0, append).filter(|_| !digits.is_empty())
 }
 
 pub(super) fn target_too_long(limits: &Limits) -> Failure {
