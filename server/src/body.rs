@@ -34,7 +34,7 @@ impl Deref for Received {
     }
 }
 
-/// The whole body: its one chunk as it lies in the read buffer, or its chunks put together. Where there are more than one, what
+/// The whole body: as the wire has handed it over, its one chunk as it lies in the read buffer, or its chunks put together. Where there are more than one, what
 /// is there is read `ahead` of the rest.
 ///
 /// # Errors
@@ -48,6 +48,9 @@ pub(crate) async fn receive(
     share: Share,
     ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
+    if let Some(whole) = conversation.body() {
+        return held(whole, bytes_max, share);
+    }
     if body.is_end_stream() {
         return Ok(share.held_by(Bytes::new()).into());
     }
@@ -66,14 +69,14 @@ async fn gather(
     ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
     let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new()).into()) };
+    // A body of an announced length is known to be whole: to ask for its end takes another turn of the connection.
+    if body.is_end_stream() {
+        return held(first, bytes_max, share);
+    }
     if first.len() > bytes_max {
         return Err(too_large(bytes_max));
     }
     share.grow_to(first.len())?;
-    // A body of an announced length is known to be whole: to ask for its end takes another turn of the connection.
-    if body.is_end_stream() {
-        return Ok(share.held_by(first).into());
-    }
     let Some(second) = next(body).await? else { return Ok(share.held_by(first).into()) };
     let mut whole = Vec::new();
     let mut chunk = Some(second);
@@ -89,6 +92,15 @@ async fn gather(
         chunk = next(body).await?;
     }
     Ok(Received { body: share.held_by(whole.into()), ahead: rows.unwrap_or_default() })
+}
+
+/// A body that came in one piece.
+fn held(whole: Bytes, bytes_max: usize, mut share: Share) -> Result<Received, Failure> {
+    if whole.len() > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    share.grow_to(whole.len())?;
+    Ok(share.held_by(whole).into())
 }
 
 fn append(whole: &mut Vec<u8>, bytes: &[u8], bytes_max: usize, share: &mut Share) -> Result<(), Failure> {

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
+
 use crate::failure::Failure;
 
 /// One connection's requests, counted from 1 in the order in which they come and are answered. Both ends run in one task:
@@ -16,6 +18,8 @@ pub(crate) struct Conversation {
     /// Whether there is a refusal that no handler has taken.
     refused: AtomicBool,
     refusal: Mutex<Option<(u64, Failure)>>,
+    /// The body of a request that came whole.
+    body: Mutex<Option<(u64, Bytes)>>,
     arriving: AtomicBool,
 }
 
@@ -54,6 +58,18 @@ impl Conversation {
         Some(failure)
     }
 
+    /// The wire hands the whole body of the request `number` over.
+    pub(crate) fn hand_over(&self, number: u64, body: Bytes) {
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, body));
+    }
+
+    /// The body of the request that is being answered, if the wire has handed it over.
+    pub(crate) fn body(&self) -> Option<Bytes> {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        body.take_if(|(number, _)| *number == begun).map(|(_, body)| body)
+    }
+
     /// Whether the wire holds anything of a request of which no handler knows yet.
     pub(crate) fn is_arriving(&self) -> bool {
         self.arriving.load(Ordering::Relaxed)
@@ -80,5 +96,16 @@ mod tests {
         assert_eq!(conversation.answered(), 1);
         assert_eq!(conversation.begin().unwrap().story(), "no");
         assert!(conversation.refusal().is_none());
+    }
+
+    #[test]
+    fn a_body_reaches_the_request_that_it_belongs_to() {
+        let conversation = Conversation::default();
+        conversation.hand_over(2, Bytes::from_static(b"1,2"));
+        assert!(conversation.begin().is_none());
+        assert!(conversation.body().is_none());
+        assert!(conversation.begin().is_none());
+        assert_eq!(conversation.body().unwrap(), "1,2");
+        assert!(conversation.body().is_none());
     }
 }

@@ -3,6 +3,8 @@
 //! It runs ahead of hyper, which forgives more: what is let through here has one meaning only. Heads are let through
 //! whole, bodies as they come.
 
+use std::ops::Range;
+
 use bytes::BytesMut;
 
 use crate::{
@@ -46,6 +48,16 @@ pub(crate) struct Passage {
     pub(crate) as_is: usize,
     /// Why the rest is refused.
     pub(crate) refusal: Option<Failure>,
+    /// The head that they begin with, where they are that and all of the body whose length it announces.
+    pub(crate) whole: Option<Head>,
+}
+
+/// A head that announces the length of a body.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) bytes: usize,
+    /// Where it says so.
+    pub(crate) digits: Range<usize>,
 }
 
 impl Framing {
@@ -76,11 +88,12 @@ impl Framing {
     /// Follows `bytes` to the end of a request at most. They begin where the last passage ended: an unfinished head comes
     /// again, longer. A body in chunks is put into `chunks`, in other chunks.
     pub(crate) fn follow(&mut self, bytes: &[u8], limits: &Limits, chunks: &mut BytesMut) -> Passage {
-        let mut passage = Passage { bytes: 0, as_is: 0, refusal: None };
+        let mut passage = Passage { bytes: 0, as_is: 0, refusal: None, whole: None };
+        let mut announced = None;
         while passage.bytes < bytes.len() && passage.refusal.is_none() {
             let rest = &bytes[passage.bytes..];
             let step = match &mut self.state {
-                State::Head => self.head(rest, limits),
+                State::Head => self.head(rest, limits, &mut announced),
                 State::Length(left) => Ok(length(left, rest)),
                 State::Chunked(body) => {
                     let (step, refusal) = body.follow(rest, limits, chunks);
@@ -99,6 +112,7 @@ impl Framing {
             }
             if self.is_body_finished() {
                 self.state = State::Head;
+                passage.whole = announced.take();
             }
             if !self.is_within_body() {
                 break;
@@ -115,8 +129,8 @@ impl Framing {
         }
     }
 
-    /// The length of the head that `bytes` begin with; 0 while it is unfinished.
-    fn head(&mut self, bytes: &[u8], limits: &Limits) -> Result<usize, Failure> {
+    /// The length of the head that `bytes` begin with; 0 while it is unfinished. The length that it announces is `announced`.
+    fn head(&mut self, bytes: &[u8], limits: &Limits, announced: &mut Option<Head>) -> Result<usize, Failure> {
         let end = head::end(bytes, self.seen)?;
         if end.unwrap_or(bytes.len()) > limits.head_bytes_max {
             return Err(too_large(bytes, limits));
@@ -127,7 +141,10 @@ impl Framing {
         };
         self.state = match head::check(&bytes[..end], limits)? {
             Body::Empty => State::Head,
-            Body::Length(length) => State::Length(length),
+            Body::Length(length, digits) => {
+                *announced = Some(Head { bytes: end, digits });
+                State::Length(length)
+            }
             Body::Chunked => State::Chunked(Chunks::default()),
         };
         self.seen = 0;

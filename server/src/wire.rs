@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -31,6 +31,10 @@ use crate::{
 /// Its method names no route.
 pub(crate) const STAND_IN_METHOD: &str = "REFUSED";
 const STAND_IN: &[u8] = b"REFUSED / HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n";
+
+/// Bodies up to this that come whole with their heads go round hyper, which is told that there are none: to take one from it
+/// needs two turns of the connection's task.
+const HANDED_OVER_BYTES_MAX: usize = 4 << 10;
 
 /// How much is read, and for how long, from a client that was refused while it was still sending: a socket that is
 /// closed with bytes unread takes the answer back.
@@ -100,10 +104,17 @@ impl Wire {
             self.is_waiting = true;
             return buffer.set_filled(before);
         }
-        let Passage { bytes, as_is, refusal } = self.framing.follow(fresh, &self.limits, &mut self.ready);
+        let Passage { bytes, as_is, refusal, whole } = self.framing.follow(fresh, &self.limits, &mut self.ready);
         self.is_waiting = bytes > 0 && bytes < fresh.len();
         self.head.extend_from_slice(&fresh[bytes..]);
-        buffer.set_filled(before + as_is);
+        match whole {
+            Some(head) if bytes - head.bytes <= HANDED_OVER_BYTES_MAX => {
+                self.conversation.hand_over(self.framing.heads(), Bytes::copy_from_slice(&fresh[head.bytes..bytes]));
+                buffer.filled_mut()[before..][head.digits].fill(b'0');
+                buffer.set_filled(before + head.bytes);
+            }
+            _ => buffer.set_filled(before + as_is),
+        }
         if let Some(refusal) = refusal {
             self.refuse(refusal);
         }
@@ -112,7 +123,7 @@ impl Wire {
     /// Looks at what was kept.
     fn follow_kept(&mut self) {
         let mut chunks = BytesMut::new();
-        let Passage { bytes, as_is, refusal } = self.framing.follow(&self.head, &self.limits, &mut chunks);
+        let Passage { bytes, as_is, refusal, .. } = self.framing.follow(&self.head, &self.limits, &mut chunks);
         let rest = self.head.split_off(bytes);
         self.ready = mem::replace(&mut self.head, rest);
         self.ready.truncate(as_is);

@@ -1,5 +1,7 @@
 //! A request's head: where it ends, whether it is well formed, and how long a body it announces.
 
+use std::ops::Range;
+
 use http::Uri;
 use memchr::{memchr, memchr_iter};
 
@@ -12,10 +14,11 @@ use crate::{
 const EMPTY_LINES_MAX: usize = 4;
 
 /// The body that a head announces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     Empty,
-    Length(u64),
+    /// So many bytes, which is what the digits at that place of the head say.
+    Length(u64, Range<usize>),
     Chunked,
 }
 
@@ -54,10 +57,10 @@ fn number_of(lines: &[u8]) -> usize {
 
 /// Checks a whole head whose line feeds all stand behind a carriage return.
 pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Failure> {
-    let head = &head[empty_lines(head)..];
+    let first = empty_lines(head);
     let has_controls = has_controls(head);
-    let (mut fields, mut start) = (Fields { has_controls, ..Fields::default() }, 0);
-    for (number, line_feed) in (1..).zip(memchr_iter(b'\n', head)) {
+    let (mut fields, mut start) = (Fields { has_controls, ..Fields::default() }, first);
+    for (number, line_feed) in (1..).zip(memchr_iter(b'\n', &head[first..]).map(|at| first + at)) {
         let line = head.get(start..line_feed.saturating_sub(1)).unwrap_or_default();
         start = line_feed + 1;
         if line.is_empty() {
@@ -72,7 +75,7 @@ pub(super) fn check(head: &[u8], limits: &Limits) -> Result<Body, Failure> {
         }
         match number {
             1 => request_line(line, limits)?,
-            _ => fields.field(line).map_err(|complaint| bad(number, complaint))?,
+            _ => fields.field(line, line_feed - 1).map_err(|complaint| bad(number, complaint))?,
         }
     }
     fields.body().map_err(|message| Failure::new(Class::BadRequest, message))
@@ -138,14 +141,15 @@ fn check_version(version: &[u8]) -> Result<(), Failure> {
 #[derive(Default)]
 struct Fields {
     hosts: usize,
-    length: Option<u64>,
+    length: Option<(u64, Range<usize>)>,
     chunked: bool,
     /// Whether control characters are to be looked for.
     has_controls: bool,
 }
 
 impl Fields {
-    fn field(&mut self, line: &[u8]) -> Result<(), &'static str> {
+    /// Reads a line that ends at that place of the head.
+    fn field(&mut self, line: &[u8], end: usize) -> Result<(), &'static str> {
         if matches!(line[0], b' ' | b'\t') {
             return Err("begins with a space, expected the name of a header: folded headers are not read");
         }
@@ -160,7 +164,7 @@ impl Fields {
         }
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value.trim_ascii()),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(value.trim_ascii()),
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(value, end),
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value.trim_ascii()),
             _ => Ok(()),
         }
@@ -175,12 +179,14 @@ impl Fields {
         is_fine.then_some(()).ok_or("is no Host, expected a name or an address and a port")
     }
 
-    fn content_length(&mut self, value: &[u8]) -> Result<(), &'static str> {
+    fn content_length(&mut self, value: &[u8], end: usize) -> Result<(), &'static str> {
         if self.length.is_some() {
             return Err("is a second Content-Length, expected one");
         }
-        let length = decimal(value).filter(|&length| length < u64::MAX - 1);
-        self.length = Some(length.ok_or("is no Content-Length, expected a number of bytes")?);
+        let (digits, end) = (value.trim_ascii(), end - (value.len() - value.trim_ascii_end().len()));
+        let length = decimal(digits).filter(|&length| length < u64::MAX - 1);
+        let length = length.ok_or("is no Content-Length, expected a number of bytes")?;
+        self.length = Some((length, end - digits.len()..end));
         Ok(())
     }
 
@@ -192,11 +198,11 @@ impl Fields {
         self.chunked.then_some(()).ok_or("is a Transfer-Encoding that is not read here, expected chunked")
     }
 
-    fn body(&self) -> Result<Body, &'static str> {
+    fn body(self) -> Result<Body, &'static str> {
         match (self.hosts, self.length, self.chunked) {
             (0, ..) => Err("the request has no Host, expected one"),
             (_, Some(_), true) => Err("the request has a Content-Length and a Transfer-Encoding, expected one of them"),
-            (_, Some(length), false) => Ok(Body::Length(length)),
+            (_, Some((length, digits)), false) => Ok(Body::Length(length, digits)),
             (_, None, true) => Ok(Body::Chunked),
             (_, None, false) => Ok(Body::Empty),
         }

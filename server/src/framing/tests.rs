@@ -93,6 +93,26 @@ fn requests_pass_one_by_one() {
 }
 
 #[test]
+fn a_head_with_all_of_its_body_tells_where_it_says_how_long_that_is() {
+    let follow = |text: &str| Framing::new().follow(text.as_bytes(), &limits(), &mut BytesMut::new());
+    for (line, digits, body) in [
+        ("Content-Length: 3", "3", "1,2"),
+        ("a: 3\r\ncontent-length:\t 003 \t\r\nb: 3", "003", "1,2"),
+        ("content-length:0", "0", ""),
+    ] {
+        let text = format!("\r\n{}{body}", head(&format!("{line}\r\n")));
+        let passage = follow(&(text.clone() + "GET"));
+        assert_eq!((passage.bytes, passage.as_is), (text.len(), text.len()));
+        let whole = passage.whole.unwrap();
+        assert_eq!((&text[whole.digits.clone()], &text[whole.bytes..]), (digits, body));
+        assert!(text[..whole.digits.start].trim_end().to_ascii_lowercase().ends_with("content-length:"));
+    }
+    for text in [head(""), head("Content-Length: 3\r\n") + "1,", head("Transfer-Encoding: chunked\r\n") + "0\r\n\r\n"] {
+        assert!(follow(&text).whole.is_none(), "{text:?}");
+    }
+}
+
+#[test]
 fn chunks_are_put_together() {
     let head = head("Transfer-Encoding: chunked\r\n");
     let body = "1;a\r\n1\r\n0\r\nb: c\r\n\r\nGET";

@@ -153,6 +153,28 @@ fn chunks_are_counted_together() {
 }
 
 #[test]
+fn rows_arrive_alike_with_their_head_and_behind_it() {
+    let model = TempDir::new().unwrap();
+    std::fs::write(model.path().join("model.json"), TREE).unwrap();
+    let order = format!("{{\"model_name\": \"tree\", \"url\": {:?}}}", model.path().to_str().unwrap());
+    let server = Running::start("6MiB");
+    let loaded = server.ask("POST /models HTTP/1.1\r\ncontent-type: application/json", order.as_bytes());
+    assert!(loaded.starts_with("HTTP/1.1 200 "), "{loaded}");
+    // Around what goes round hyper, in bodies of four bytes a row.
+    for rows in [1, 1023, 1024, 1025, 1500] {
+        let (head, sent) = ("POST /models/tree/invoke HTTP/1.1\r\ncontent-type: text/csv", "1,7\n".repeat(rows));
+        let mut stream = server.connect();
+        let request = format!("{head}\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{sent}", sent.len());
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut together = String::new();
+        stream.read_to_string(&mut together).unwrap();
+        assert!(together.starts_with("HTTP/1.1 200 "), "{together}");
+        assert_eq!(body(&together).split(", ").count(), rows);
+        assert_eq!(body(&together), body(&server.ask(head, sent.as_bytes())));
+    }
+}
+
+#[test]
 fn an_idle_connection_does_not_hold_up_the_end() {
     let server = Running::start("6MiB");
     let mut stream = server.connect();
