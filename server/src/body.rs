@@ -34,8 +34,8 @@ impl Deref for Received {
     }
 }
 
-/// The whole body: as the wire has handed it over, its one chunk as it lies in the read buffer, or its chunks put together. Where there are more than one, what
-/// is there is read `ahead` of the rest.
+/// The whole body: as the wire has handed it over, its one chunk as it lies in the read buffer, or its chunks put together.
+/// Where there are more than one, what is there is read `ahead` of the rest.
 ///
 /// # Errors
 /// [`Class::TooLarge`] for more than `bytes_max` bytes, before anything is read when they are announced; [`Class::Busy`]

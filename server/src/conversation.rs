@@ -1,8 +1,11 @@
 //! What the two ends of one connection, its wire and its handlers, tell each other.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    mem,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -18,8 +21,9 @@ pub(crate) struct Conversation {
     /// Whether there is a refusal that no handler has taken.
     refused: AtomicBool,
     refusal: Mutex<Option<(u64, Failure)>>,
-    /// The body of a request that came whole.
-    body: Mutex<Option<(u64, Bytes)>>,
+    /// The request whose body came whole and was not taken yet; 0 where there is none.
+    whole: AtomicU64,
+    body: Mutex<Bytes>,
     arriving: AtomicBool,
 }
 
@@ -30,8 +34,9 @@ impl Conversation {
         self.refusal()
     }
 
-    /// The handler has its answer.
+    /// The handler has its answer. A body that it did not want is let go.
     pub(crate) fn end(&self) {
+        drop(self.body());
         self.answered.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -60,14 +65,15 @@ impl Conversation {
 
     /// The wire hands the whole body of the request `number` over.
     pub(crate) fn hand_over(&self, number: u64, body: Bytes) {
-        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, body));
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = body;
+        self.whole.store(number, Ordering::Release);
     }
 
     /// The body of the request that is being answered, if the wire has handed it over.
     pub(crate) fn body(&self) -> Option<Bytes> {
         let begun = self.begun.load(Ordering::Relaxed);
-        let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
-        body.take_if(|(number, _)| *number == begun).map(|(_, body)| body)
+        self.whole.compare_exchange(begun, 0, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        Some(mem::take(&mut *self.body.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Whether the wire holds anything of a request of which no handler knows yet.
@@ -107,5 +113,16 @@ mod tests {
         assert!(conversation.begin().is_none());
         assert_eq!(conversation.body().unwrap(), "1,2");
         assert!(conversation.body().is_none());
+    }
+
+    #[test]
+    fn a_body_that_nobody_wanted_is_let_go_with_the_answer() {
+        let conversation = Conversation::default();
+        let body = Bytes::from(vec![b'1'; 100]);
+        conversation.hand_over(1, body.clone());
+        conversation.begin();
+        assert!(!body.is_unique());
+        conversation.end();
+        assert!(body.is_unique());
     }
 }
