@@ -8,8 +8,7 @@ use std::arch::x86_64::{
     _mm_set1_epi8, _mm_setr_epi8, _mm_shuffle_epi8, _mm_srli_epi16, _mm_srli_si128, _mm_unpacklo_epi64,
     _mm256_add_epi32, _mm256_blend_epi32, _mm256_blendv_ps, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi32, _mm256_or_si256,
     _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi8,
-    _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srlv_epi32, _mm256_sub_epi32, _mm256_xor_si256, _pdep_u64,
-    _pext_u64,
+    _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srlv_epi32, _mm256_sub_epi32, _mm256_xor_si256,
 };
 
 use bytemuck::cast;
@@ -20,6 +19,26 @@ use crate::pack::format::Block;
 /// A one in each byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
+/// For each set of exits where they stand, one after the other. A table, since what some processors have an instruction for
+/// takes others hundreds of them.
+#[expect(clippy::cast_possible_truncation, reason = "exits are few")]
+static MEMBERS: [[u8; Block::SLOTS]; 1 << Block::SLOTS] = {
+    let mut members = [[0; Block::SLOTS]; 1 << Block::SLOTS];
+    let mut set = 0;
+    while set < members.len() {
+        let (mut exit, mut count) = (0, 0);
+        while exit < Block::SLOTS {
+            if set >> exit & 1 == 1 {
+                members[set][count] = exit as u8;
+                count += 1;
+            }
+            exit += 1;
+        }
+        set += 1;
+    }
+    members
+};
+
 /// As [`Long::steps`](super::wide::Long::steps).
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
@@ -28,7 +47,11 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
     let [columns, high, ranks, ruled_out] =
         [block.columns, block.high, block.ranks, block.ruled_out].map(|bytes| u64::from_le_bytes(bytes) >> 8);
     let exits: __m256i = cast(block.exits);
-    let leaves = _pdep_u64(to_leaves.into(), ONES);
+    let leaves = {
+        // Bit `i` in byte `i`, then as that byte's lowest.
+        let bits = (u64::from(to_leaves) * ONES) & 0x8040_2010_0804_0201;
+        (bits + 0x7f * ONES) >> 7 & ONES
+    };
     let slot = |numbers, first: u32| _mm256_add_epi32(twice::<{ Place::SLOT_BITS }>(numbers), set1(first));
     let places = {
         // So many leaves are before each.
@@ -66,7 +89,7 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
             _mm256_permutevar8x32_epi32(places, behind),
         )),
         to: cast(_mm256_blend_epi32::<1>(kept, own)),
-        leaves: cast(_mm256_permutevar8x32_epi32(exits, wide(_pext_u64(0x0706_0504_0302_0100, leaves * 0xff)))),
+        leaves: cast(_mm256_permutevar8x32_epi32(exits, wide(u64::from_le_bytes(MEMBERS[usize::from(to_leaves)])))),
     }
 }
 
