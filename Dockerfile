@@ -25,8 +25,8 @@ FROM ${BUILD_BASE} AS builder
 RUN apt-get update && apt-get install --yes --no-install-recommends make python3-pip
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --package thicket-server
-RUN python3 tools/runtimes.py runtimes && python3 tools/image/layout.py target/release/thicket runtimes /image
+RUN cargo build --profile dist --locked --package thicket-server
+RUN python3 tools/runtimes.py runtimes && python3 tools/image/layout.py target/dist/thicket runtimes /image
 
 FROM runtime
 COPY --from=builder /image /
