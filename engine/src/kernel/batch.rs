@@ -154,8 +154,8 @@ fn rows_max(forest: &Sections<'_>) -> usize {
 #[cfg(target_arch = "x86_64")]
 fn halved_max(forest: &Sections<'_>) -> usize {
     match forest.forest.block_levels {
-        1 | 2 => ROWS + HALF,
-        3 => ROWS,
+        1 | 2 => 2 * ROWS + HALF,
+        3 => ROWS + HALF / 2,
         _ => 0,
     }
 }
