@@ -31,14 +31,15 @@ struct End {
 }
 
 impl Map {
-    /// Maps the whole of the file at `path`, all of which is about to be read.
+    /// Maps the whole of the file at `path`. Its pages come as they are read, several at once, which takes less time than to have
+    /// all of them brought beforehand, page by page.
     ///
     /// Only for files that nobody writes to after they were published: the cache's own.
     pub(crate) fn file(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         // SAFETY: the caller names a file of the cache, and the cache only ever renames finished files into place and
         // unlinks them: neither changes the bytes behind a mapping. That somebody else cuts the file short is noticed.
-        let bytes = unsafe { MmapOptions::new().populate().map(&file) }?;
+        let bytes = unsafe { MmapOptions::new().map(&file) }?;
         let watch = Watch::over(&bytes)?;
         let end = End::of(&bytes);
         Ok(Self { watch: Some(watch), bytes, end })
