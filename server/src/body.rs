@@ -45,11 +45,12 @@ pub(crate) async fn receive(
     mut body: Incoming,
     conversation: &Conversation,
     bytes_max: usize,
-    share: Share,
+    mut share: Share,
     ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
     if let Some(whole) = conversation.body() {
-        return held(whole, bytes_max, share);
+        admit(whole.len(), bytes_max, &mut share)?;
+        return Ok(share.held_by(whole).into());
     }
     if body.is_end_stream() {
         return Ok(share.held_by(Bytes::new()).into());
@@ -69,15 +70,10 @@ async fn gather(
     ahead: impl Fn() -> Ahead,
 ) -> Result<Received, Failure> {
     let Some(first) = next(body).await? else { return Ok(share.held_by(Bytes::new()).into()) };
+    admit(first.len(), bytes_max, &mut share)?;
     // A body of an announced length is known to be whole: to ask for its end takes another turn of the connection.
-    if body.is_end_stream() {
-        return held(first, bytes_max, share);
-    }
-    if first.len() > bytes_max {
-        return Err(too_large(bytes_max));
-    }
-    share.grow_to(first.len())?;
-    let Some(second) = next(body).await? else { return Ok(share.held_by(first).into()) };
+    let second = if body.is_end_stream() { None } else { next(body).await? };
+    let Some(second) = second else { return Ok(share.held_by(first).into()) };
     let mut whole = Vec::new();
     let mut chunk = Some(second);
     append(&mut whole, &first, bytes_max, &mut share)?;
@@ -94,13 +90,12 @@ async fn gather(
     Ok(Received { body: share.held_by(whole.into()), ahead: rows.unwrap_or_default() })
 }
 
-/// A body that came in one piece.
-fn held(whole: Bytes, bytes_max: usize, mut share: Share) -> Result<Received, Failure> {
-    if whole.len() > bytes_max {
+/// Sees that so much of a body is not too much, and takes its share of memory.
+fn admit(length: usize, bytes_max: usize, share: &mut Share) -> Result<(), Failure> {
+    if length > bytes_max {
         return Err(too_large(bytes_max));
     }
-    share.grow_to(whole.len())?;
-    Ok(share.held_by(whole).into())
+    share.grow_to(length)
 }
 
 fn append(whole: &mut Vec<u8>, bytes: &[u8], bytes_max: usize, share: &mut Share) -> Result<(), Failure> {
