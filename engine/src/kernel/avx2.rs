@@ -119,27 +119,41 @@ fn not_above(marks: &[i32; 16], value: i32) -> usize {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn splits(block: &Block) -> [__m256i; 2] {
-    let wide = |bytes: [u8; 8]| _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(bytes)));
-    let columns = _mm256_or_si256(wide(block.columns), _mm256_slli_epi32::<8>(wide(block.high)));
+    let [columns, ranks] = ready([block.columns, block.high, block.ranks].map(u64::from_le_bytes));
     // The high byte of slot 0 is none of a column.
-    let columns = _mm256_blend_epi32::<1>(_mm256_slli_epi32::<3>(columns), _mm256_setzero_si256());
+    [_mm256_blend_epi32::<1>(columns, _mm256_setzero_si256()), ranks]
+}
+
+/// Columns and ranks as [`Splits`] has them, of eight splits whose columns have these low and high bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn ready([columns, high, ranks]: [u64; 3]) -> [__m256i; 2] {
+    let columns = _mm256_or_si256(wide(columns), _mm256_slli_epi32::<8>(wide(high)));
     let four_times = _mm256_setr_epi8(
         0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7,
     );
-    let ranks = _mm256_shuffle_epi8(_mm256_set1_epi64x(i64::from_le_bytes(block.ranks)), four_times);
-    [columns, _mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))]
+    let ranks = _mm256_shuffle_epi8(_mm256_set1_epi64x(ranks.cast_signed()), four_times);
+    [_mm256_slli_epi32::<3>(columns), _mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))]
+}
+
+/// Bytes as numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn wide(bytes: u64) -> __m256i {
+    _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes.cast_signed()))
+}
+
+/// All bits of the rows that go left at a split.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn left(splits: &Splits, slot: usize, ranks: HalfRanks<'_>) -> __m256i {
+    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), cast(*ranks.column(splits.columns[slot])))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(super) fn exits(splits: &Splits, ranks: HalfRanks<'_>) -> __m256i {
-    // All bits of the rows that go left.
-    let left = |slot: usize| {
-        _mm256_cmpgt_epi8(
-            _mm256_set1_epi32(splits.ranks[slot].cast_signed()),
-            cast(*ranks.column(splits.columns[slot])),
-        )
-    };
+    let left = |slot: usize| left(splits, slot, ranks);
     // One less for those, of two exits that lie side by side.
     let exit = |slot: usize, right: i8| _mm256_add_epi8(_mm256_set1_epi8(right), left(slot));
     let left_side = _mm256_blendv_epi8(exit(5, 3), exit(4, 1), left(2));

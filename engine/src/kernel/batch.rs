@@ -18,9 +18,9 @@ use super::{avx2::Avx2, avx512::Avx512, doubled::Doubled, walk::HALF, wide::Wide
 use super::{buffers::Buffers, processor::Processor, sum_order, top::Top, unit::Portable, walk::ROWS};
 use crate::pack::Sections;
 
-/// The most rows that go down one tree before the next, which is made ready once for all: as many as have so many bytes of ranks
-/// and margins, within bounds.
+/// Bytes of ranks and margins that rows have which go down one tree before the next: each tree is made ready once for all.
 const BYTES: usize = 1 << 19;
+/// Bounds of how many rows that are at the most.
 const ROWS_MAX: RangeInclusive<usize> = 512..=2048;
 
 /// Whether the ranks of `forest` fit lanes.
@@ -70,7 +70,7 @@ impl Batch {
     /// From how many rows of `forest` on it is faster here than one row after the other.
     pub(super) fn rows_min(&self, forest: &Sections<'_>) -> usize {
         match (self.processor, forest.forest.block_levels) {
-            // Trees of any shape are made ready split by split, which only many rows repay.
+            // To make trees of any shape ready takes what only many rows repay.
             (Processor::Portable, 0) => usize::MAX,
             #[cfg(target_arch = "x86_64")]
             (Processor::Avx2(_), 0) => 44,

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::{
-    avx2::Avx2,
+    avx2::{Avx2, left},
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
@@ -143,13 +143,6 @@ fn numbers<const GROUPS: usize>(
     slots: &mut [[Exits; GROUPS]; BLOCKS_MAX],
 ) -> [Exits; GROUPS] {
     crown.numbers(unit, ranks, slots)
-}
-
-/// All bits of the rows that go left at a split.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn left(splits: &Splits, slot: usize, ranks: HalfRanks<'_>) -> __m256i {
-    _mm256_cmpgt_epi8(_mm256_set1_epi32(splits.ranks[slot].cast_signed()), cast(*ranks.column(splits.columns[slot])))
 }
 
 #[inline]

@@ -7,13 +7,15 @@ use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm_add_epi8, _mm_and_si128, _mm_andnot_si128, _mm_cvtsi64_si128, _mm_or_si128,
     _mm_set1_epi8, _mm_setr_epi8, _mm_shuffle_epi8, _mm_srli_epi16, _mm_srli_si128, _mm_unpacklo_epi64,
     _mm256_add_epi32, _mm256_blend_epi32, _mm256_blendv_ps, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi32, _mm256_or_si256,
-    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi8,
-    _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srlv_epi32, _mm256_sub_epi32, _mm256_xor_si256,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srlv_epi32, _mm256_sub_epi32,
 };
 
 use bytemuck::cast;
 
-use super::steps::{Before, OfBlock, Place};
+use super::{
+    avx2::{self, wide},
+    steps::{Before, OfBlock, Place},
+};
 use crate::pack::format::Block;
 
 /// A one in each byte.
@@ -75,13 +77,10 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
     let is_right_within = _mm256_slli_epi32::<31>(_mm256_srlv_epi32(set1(starts.into()), behind));
     let kept = slot(first, Place::FIRST_SLOT);
     let own = slot(set1(before.blocks), Place::FIRST_BLOCK);
-    let four_times = _mm256_setr_epi8(
-        0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7,
-    );
-    let ranks = _mm256_shuffle_epi8(_mm256_set1_epi64x(ranks.cast_signed()), four_times);
+    let [columns, ranks] = avx2::ready([columns, high, ranks]);
     OfBlock {
-        columns: cast(_mm256_slli_epi32::<3>(_mm256_or_si256(wide(columns), _mm256_slli_epi32::<8>(wide(high))))),
-        ranks: cast(_mm256_xor_si256(ranks, _mm256_set1_epi8(i8::MIN))),
+        columns: cast(columns),
+        ranks: cast(ranks),
         left: cast(select(is_left_within, kept, _mm256_permutevar8x32_epi32(places, first))),
         right: cast(select(
             is_right_within,
@@ -97,13 +96,6 @@ pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {
 #[target_feature(enable = "avx2")]
 fn set1(number: u32) -> __m256i {
     _mm256_set1_epi32(number.cast_signed())
-}
-
-/// Bytes as numbers.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn wide(bytes: u64) -> __m256i {
-    _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(bytes.cast_signed()))
 }
 
 /// Numbers times a power of two, for each group of a pair.
