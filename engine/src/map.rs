@@ -39,7 +39,7 @@ impl Map {
         let file = File::open(path)?;
         // SAFETY: the caller names a file of the cache, and the cache only ever renames finished files into place and
         // unlinks them: neither changes the bytes behind a mapping. That somebody else cuts the file short is noticed.
-        let bytes = unsafe { MmapOptions::new().map(&file) }?;
+        let bytes = unsafe { Mmap::map(&file) }?;
         let watch = Watch::over(&bytes)?;
         let end = End::of(&bytes);
         Ok(Self { watch: Some(watch), bytes, end })

@@ -17,7 +17,7 @@ impl Sections<'_> {
     /// part of it.
     fn are_in_order(&self) -> bool {
         let nodes = self.nodes;
-        let (mut is_sound, mut index) = (self.covers.len() == nodes.len() && self.ask_what_is_there(), 0);
+        let (mut is_sound, mut index) = (self.covers.len() == nodes.len() && self.all_ask_what_is_there(), 0);
         for tree in self.trees {
             is_sound &= tree.root as usize == index;
             // Where the level ends that is next, and all bits of the splits that lead elsewhere.
@@ -38,7 +38,7 @@ impl Sections<'_> {
     }
 
     /// Whether every split asks a feature and a set that are there; `false` also where a leaf has a feature.
-    fn ask_what_is_there(&self) -> bool {
+    fn all_ask_what_is_there(&self) -> bool {
         if !self.category_sets.is_empty() {
             return self.nodes.iter().fold(true, |all, node| all & (node.is_leaf() | self.asks_what_is_there(*node)));
         }
