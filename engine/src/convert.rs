@@ -188,8 +188,12 @@ impl Converter {
 
     /// The verified pack of `booster`, or the reason why there is none.
     fn forest(&self, booster: &converters::Booster) -> Result<Converted, String> {
-        let model = (self.lower)(booster).map_err(|error| error.to_string())?;
-        let bytes = compile::compile(&model).map_err(|reason| reason.to_string())?.with_second_form().write();
+        // Each step's work is let go when the next one has what it needs: none of it is in memory together with the pack.
+        let draft = {
+            let model = (self.lower)(booster).map_err(|error| error.to_string())?;
+            compile::compile(&model).map_err(|reason| reason.to_string())?
+        };
+        let bytes = draft.with_second_form().write();
         let pack = Pack::from_bytes(&bytes).map_err(|error| error.story())?;
         let verify = self.timed(|| verify::verify(booster, pack.sections()))?;
         Ok(Converted::forest(bytes, verify))

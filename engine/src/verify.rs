@@ -11,11 +11,7 @@ use ndarray::{Array2, Axis, aview1};
 use crate::{
     foreign::Ensemble,
     kernel,
-    pack::{
-        Sections,
-        format::Node,
-        key::{ordered, unordered},
-    },
+    pack::{Sections, format::Node},
     radix,
 };
 
@@ -131,8 +127,8 @@ pub(crate) fn is_same(expected: &[f32], found: &[f32]) -> bool {
 
 /// An endless supply of rows that are awkward for one booster; the same ones every time.
 pub(crate) struct Probes {
-    /// Thresholds and categories of splits, ascending by feature and value, as [`split_key`] has them.
-    splits: Vec<u64>,
+    /// Features of splits, ascending, and their thresholds or categories, as often as trees ask them.
+    splits: Vec<(u32, f32)>,
     row: Vec<f32>,
     is_first: bool,
     state: u64,
@@ -149,9 +145,8 @@ impl Probes {
 
     /// Rows of `features` columns that are awkward for those splits: `(feature, threshold or category)`.
     pub(crate) fn over(splits: impl Iterator<Item = (u32, f32)>, features: usize) -> Self {
-        let mut splits: Vec<_> = splits.map(split_key).collect();
-        radix::sort_by_key(&mut splits, |split| split);
-        splits.dedup();
+        let mut splits: Vec<_> = splits.collect();
+        radix::sort_by_key(&mut splits, |(feature, _)| feature.into());
         Self { splits, row: vec![f32::NAN; features], is_first: true, state: 0 }
     }
 
@@ -174,10 +169,10 @@ impl Probes {
     fn fill(&mut self) {
         let mut start = 0;
         while start < self.splits.len() {
-            let feature = self.splits[start] >> 32;
-            let count = self.splits[start..].partition_point(|split| split >> 32 == feature);
+            let (feature, _) = self.splits[start];
+            let count = self.splits[start..].partition_point(|split| split.0 == feature);
             let chosen = start + self.below(count);
-            let (feature, value) = split_of(self.splits[chosen]);
+            let (_, value) = self.splits[chosen];
             self.row[feature as usize] = match self.below(10) {
                 0 | 1 => value,
                 2 | 3 => value.next_down(),
@@ -200,17 +195,6 @@ impl Probes {
         let share = (u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64;
         usize::try_from(share).expect("a share of the bound is below it")
     }
-}
-
-/// A split as a number that sorts by feature, then by value.
-fn split_key((feature, value): (u32, f32)) -> u64 {
-    u64::from(feature) << 32 | u64::from(ordered(value).cast_unsigned() ^ 1 << 31)
-}
-
-/// The feature and the value of a split that [`split_key`] made a number of.
-#[expect(clippy::cast_possible_truncation, reason = "the feature stands in the upper half, the value in the lower one")]
-fn split_of(key: u64) -> (u32, f32) {
-    ((key >> 32) as u32, unordered((key as u32 ^ 1 << 31).cast_signed()))
 }
 
 /// What the reachable splits of `tree` turn on.
