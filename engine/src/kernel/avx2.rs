@@ -46,7 +46,7 @@ impl Avx2 {
         Splits { columns, ranks }
     }
 
-    /// As [`Long::steps`](super::wide::Long::steps).
+    /// The splits of `block` made ready for steps. `to_leaves` says which of its exits lead to leaves.
     #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]
     pub(super) fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {

@@ -16,7 +16,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::{self, Leaves},
-    steps::{self, Before, Exits, OfBlock, PAIR, Slots},
+    steps::{self, Exits, PAIR, Slots},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, Lanes, ROWS, Ranks},
     wide::{ABREAST_MAX, Long, Wide},
@@ -36,19 +36,14 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vbmi");
         Avx2::detect().filter(|_| has_all).map(Self)
     }
-
-    /// What it has of AVX2.
-    pub(super) fn avx2(self) -> Avx2 {
-        self.0
-    }
 }
 
 impl Long for Avx512 {
     const ABREAST: usize = ABREAST_MAX;
 
     #[inline(always)]
-    fn splits(self, block: &Block) -> Splits {
-        self.0.splits(block)
+    fn avx2(self) -> Avx2 {
+        self.0
     }
 
     #[inline(always)]
@@ -94,11 +89,6 @@ impl Long for Avx512 {
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>) {
         // SAFETY: having `self` is the proof that the processor has AVX-512.
         unsafe { leaves::add_leaves(leaves, exits, sums) }
-    }
-
-    #[inline(always)]
-    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {
-        self.0.steps(block, to_leaves, before)
     }
 
     #[inline(always)]

@@ -14,7 +14,13 @@ use ndarray::ArrayView2;
 use thicket_converters::SumOrder;
 
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, doubled::Doubled, walk::HALF, wide::Wide};
+use super::{
+    avx2::Avx2,
+    avx512::Avx512,
+    doubled::Doubled,
+    walk::HALF,
+    wide::{Long, Wide},
+};
 use super::{buffers::Buffers, processor::Processor, sum_order, top::Top, unit::Portable, walk::ROWS};
 use crate::pack::Sections;
 

@@ -8,6 +8,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
 
 use super::{
+    avx2::Avx2,
     lanes::Splits,
     leaves::Leaves,
     steps::{Exits, LEAVES_MAX},
@@ -93,13 +94,13 @@ impl Crown {
 
     /// Makes the blocks from `first_end` on ready, which lead to leaves alone and have eight each.
     #[inline(always)]
-    fn add_ends(&mut self, counts: &mut Counts, unit: impl Long, blocks: &[Block], first_end: usize) {
+    fn add_ends(&mut self, counts: &mut Counts, avx2: Avx2, blocks: &[Block], first_end: usize) {
         let bits = self.leaves.bits.as_chunks_mut::<{ Block::SLOTS }>().0;
         for (block, bits) in blocks.iter().zip(bits) {
             bits.copy_from_slice(&block.exits);
         }
         for (block, slot) in blocks.iter().zip(first_end..) {
-            self.add(counts, levels(block), unit.splits(block), slot);
+            self.add(counts, levels(block), avx2.splits(block), slot);
         }
         self.first_end = first_end;
         self.leaves.count = blocks.len() * Block::SLOTS;
@@ -108,22 +109,15 @@ impl Crown {
     /// Makes the whole of a tree ready whose root is the first of `blocks`, which are its own, on so many levels, and of which it
     /// is number `first`. False where they are too many or have too many leaves, or do not lie level by level.
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: impl Long, block_levels: u32, blocks: &[Block], first: u32) -> bool {
+    pub(super) fn set(&mut self, avx2: Avx2, block_levels: u32, blocks: &[Block], first: u32) -> bool {
         let counts = &mut Counts::default();
-        let is_whole = self.set_levels(counts, unit, block_levels, blocks, first);
+        let is_whole = self.set_levels(counts, avx2, block_levels, blocks, first);
         self.counts = *counts;
         is_whole
     }
 
     #[inline(always)]
-    fn set_levels(
-        &mut self,
-        counts: &mut Counts,
-        unit: impl Long,
-        block_levels: u32,
-        blocks: &[Block],
-        first: u32,
-    ) -> bool {
+    fn set_levels(&mut self, counts: &mut Counts, avx2: Avx2, block_levels: u32, blocks: &[Block], first: u32) -> bool {
         let ends = match (block_levels, blocks) {
             (1, _) => 0,
             (2, _) => 1,
@@ -133,24 +127,24 @@ impl Crown {
         if ends >= blocks.len().min(1 + 1 + Block::SLOTS) || blocks.len() - ends > LEAVES_MAX / Block::SLOTS {
             return false;
         }
-        self.add_ends(counts, unit, &blocks[ends..], ends);
+        self.add_ends(counts, avx2, &blocks[ends..], ends);
         let mut is_sound = true;
         for (at, block) in blocks[..ends].iter().enumerate().rev() {
             self.below[at] = exits(block, first);
             is_sound &= self.below[at].iter().fold(true, |all, exit| all & ((*exit as usize) < blocks.len()));
-            self.add(counts, 0, unit.splits(block), at);
+            self.add(counts, 0, avx2.splits(block), at);
         }
         is_sound
     }
 
     /// Makes the first two levels of blocks ready of a tree that goes on below; the number of an exit is what it leads to.
     #[inline(always)]
-    pub(super) fn set_top(&mut self, unit: impl Long, grove: Grove<'_>, root: &Block) {
+    pub(super) fn set_top(&mut self, avx2: Avx2, grove: Grove<'_>, root: &Block) {
         let counts = &mut Counts::default();
         let below = root.exits.map(|to| *grove.block(to));
-        self.add_ends(counts, unit, &below, 1);
+        self.add_ends(counts, avx2, &below, 1);
         self.below[0] = [1, 2, 3, 4, 5, 6, 7, 8];
-        self.add(counts, 0, unit.splits(root), 0);
+        self.add(counts, 0, avx2.splits(root), 0);
         self.counts = *counts;
     }
 

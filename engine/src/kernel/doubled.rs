@@ -14,7 +14,7 @@ use super::{
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{self, Before, Exits, OfBlock, PAIR, Slots},
+    steps::{self, Exits, PAIR, Slots},
     unit::{Rows, Tree, Unit},
     walk::{Aligned, HALF, HalfRanks, Lanes, ROWS, Ranks},
     wide::{Long, Wide},
@@ -50,8 +50,8 @@ impl Long for Doubled {
     const ABREAST: usize = 2;
 
     #[inline(always)]
-    fn splits(self, block: &Block) -> Splits {
-        self.0.splits(block)
+    fn avx2(self) -> Avx2 {
+        self.0
     }
 
     #[inline(always)]
@@ -101,11 +101,6 @@ impl Long for Doubled {
                 sums[at] += values[at];
             }
         }
-    }
-
-    #[inline(always)]
-    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock {
-        self.0.steps(block, to_leaves, before)
     }
 
     #[inline(always)]

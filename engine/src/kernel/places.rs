@@ -41,7 +41,7 @@ static MEMBERS: [[u8; Block::SLOTS]; 1 << Block::SLOTS] = {
     members
 };
 
-/// As [`Long::steps`](super::wide::Long::steps).
+/// As [`Avx2::steps`](avx2::Avx2::steps).
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 pub(super) fn steps(block: &Block, to_leaves: u8, before: Before) -> OfBlock {

@@ -7,8 +7,8 @@
 #![allow(clippy::cast_possible_truncation, reason = "slots and numbers of leaves are few")]
 
 use super::{
+    avx2::Avx2,
     walk::{Aligned, Lanes, ROWS},
-    wide::Long,
 };
 use crate::pack::format::Block;
 
@@ -144,7 +144,7 @@ impl Steps {
     /// Makes a tree ready whose blocks these are, of which the first is number `first`, and writes the bits of its leaves into
     /// `leaves`: how many these are. Nothing, where it has too many leaves or blocks.
     #[inline(always)]
-    pub(super) fn set(&mut self, unit: impl Long, blocks: &[Block], first: u32, leaves: &mut Each) -> Option<usize> {
+    pub(super) fn set(&mut self, avx2: Avx2, blocks: &[Block], first: u32, leaves: &mut Each) -> Option<usize> {
         if blocks.len() > BLOCKS_MAX {
             return None;
         }
@@ -154,7 +154,7 @@ impl Steps {
             let ranks = u64::from_le_bytes(block.ranks);
             let own = (Block::SLOTS - ranks.leading_zeros() as usize / 8).saturating_sub(1);
             let to_leaves = block.high[0] & (u8::MAX >> (Block::SLOTS - 1 - own));
-            let ready = unit.steps(block, to_leaves, Before { leaves: count as u32, blocks: at, first });
+            let ready = avx2.steps(block, to_leaves, Before { leaves: count as u32, blocks: at, first });
             *leaves[count..].first_chunk_mut()? = ready.leaves;
             *splits.columns[steps..].first_chunk_mut()? = ready.columns;
             *splits.ranks[steps..].first_chunk_mut()? = ready.ranks;

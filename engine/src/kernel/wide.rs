@@ -2,10 +2,11 @@
 //! ways are of one length.
 
 use super::{
+    avx2::Avx2,
     crown::{BLOCKS_MAX, Crown, Numbers},
     lanes::Splits,
     leaves::Leaves,
-    steps::{self, Before, Exits, OfBlock, PAIR, Steps},
+    steps::{self, Exits, PAIR, Steps},
     unit::{self, Rows, Tree},
     walk::{Aligned, Lanes, ROWS, Ranks},
 };
@@ -20,8 +21,8 @@ pub(super) trait Long: Copy {
     /// [`ABREAST_MAX`].
     const ABREAST: usize;
 
-    /// The splits of `block`, made ready.
-    fn splits(self, block: &Block) -> Splits;
+    /// What it has of AVX2, which makes splits ready.
+    fn avx2(self) -> Avx2;
 
     /// The numbers of the exits that rows leave a block through which has so many levels of splits, in as many groups as there
     /// are ranks of. What it has no splits for is left through the first of its exits.
@@ -53,9 +54,6 @@ pub(super) trait Long: Copy {
 
     /// Adds to each row's sum the leaf that has its number.
     fn add_leaves(self, leaves: &Leaves, exits: &Exits, sums: &mut Lanes<f32>);
-
-    /// The splits of `block` made ready for steps. `to_leaves` says which of its exits lead to leaves.
-    fn steps(self, block: &Block, to_leaves: u8, before: Before) -> OfBlock;
 
     /// Takes the steps of a tree, for a group or a pair of them.
     fn take<const GROUPS: usize>(self, splits: &steps::Splits, ranks: &[Ranks<'_>; GROUPS], slots: &mut steps::Slots);
@@ -97,16 +95,16 @@ impl Wide {
     #[inline(always)]
     pub(super) fn set(&mut self, unit: impl Long, tree: Tree<'_>) {
         if tree.grove.levels > 0 {
-            self.is_whole = self.crown.set(unit, tree.grove.levels, tree.blocks(), tree.root());
+            self.is_whole = self.crown.set(unit.avx2(), tree.grove.levels, tree.blocks(), tree.root());
         } else {
             let leaves = &mut self.crown.leaves;
-            let count = self.steps.set(unit, tree.blocks(), tree.root(), &mut leaves.bits);
+            let count = self.steps.set(unit.avx2(), tree.blocks(), tree.root(), &mut leaves.bits);
             (self.is_whole, leaves.count) = (count.is_some(), count.unwrap_or(0));
         }
         if self.is_whole {
             unit.spread(&mut self.crown.leaves);
         } else if tree.grove.levels > 0 {
-            self.crown.set_top(unit, tree.grove, tree.grove.block(tree.root()));
+            self.crown.set_top(unit.avx2(), tree.grove, tree.grove.block(tree.root()));
         }
     }
 
