@@ -10,7 +10,7 @@ SDK := target/sdk
 THICKET := target/release/thicket
 BENCH_BIN := target/release/thicket-bench
 
-.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-bench runtimes image bench bench-rivals density soak schedules clean
+.PHONY: help demo test lint test-rust test-system test-image test-slow campaign fuzz build build-dist build-bench runtimes image bench bench-rivals density soak schedules clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,9 @@ schedules: ## The registry's names and slots under thousands of schedules of the
 build: ## The server's binary.
 	$(CARGO) build --release --workspace --bin thicket
 
+build-dist: ## The server's binary as it is released: linked as one, which takes minutes longer.
+	$(CARGO) build --profile dist --workspace --bin thicket
+
 build-bench: ## The harness's binary.
 	$(CARGO) build --release --workspace --bin thicket-bench
 
@@ -85,9 +88,8 @@ runtimes: ## The shared libraries of ONNX Runtime and XGBoost, into runtimes/.
 image: ## The container image, from local bases where none can be pulled.
 	$(PYTHON) tools/image/build.py --tag $(IMAGE)
 
-bench-rivals: build runtimes ## thicket beside XGBoost, ONNX Runtime, AWS's stack and others, one table of ratios. QUICK=1: three minutes.
-	$(CARGO) build --release --package thicket-benches
-	$(PYTHON) benches/rivals/compare.py --thicket $(THICKET) $(if $(QUICK),--quick)
+bench-rivals: build-dist build-bench runtimes ## thicket beside XGBoost, ONNX Runtime, AWS's stack and others, one table of ratios. QUICK=1: three minutes.
+	$(PYTHON) benches/rivals/compare.py $(if $(QUICK),--quick)
 
 $(VENV)/installed: tests/system/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -51,13 +51,13 @@ def measured(name, folder, quick):
 
 
 def arguments():
-    release = ROOT / "target" / "release"
+    target = ROOT / "target"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="few models and one round")
-    parser.add_argument("--thicket", type=Path, default=release / "thicket")
-    parser.add_argument("--bench", type=Path, default=release / "thicket-bench")
-    parser.add_argument("--folder", type=Path, default=ROOT / "target" / "rivals")
+    parser.add_argument("--thicket", type=Path, default=target / "dist" / "thicket")
+    parser.add_argument("--bench", type=Path, default=target / "release" / "thicket-bench")
+    parser.add_argument("--folder", type=Path, default=target / "rivals")
     return parser.parse_args()
 
 

@@ -65,11 +65,11 @@ class Folder:
         record.write_text(wanted.read_text())
         return python
 
-    def program(self, name):
-        """Returns a program of the Cargo workspace in rust/, built."""
-        if name in self._built:
-            return self._built[name]
+    def program(self, name, profile="release"):
+        """Returns a program of the Cargo workspace in rust/, built with one of its profiles."""
+        if (name, profile) in self._built:
+            return self._built[name, profile]
         say(f"{name}: building")
-        run(["cargo", "build", "--release", "--locked"], INSTALL_S, cwd=HERE / "rust")
-        self._built[name] = ROOT / "target" / "rivals" / "cargo" / "release" / name
-        return self._built[name]
+        run(["cargo", "build", "--profile", profile, "--locked", "--bin", name], INSTALL_S, cwd=HERE / "rust")
+        self._built[name, profile] = ROOT / "target" / "rivals" / "cargo" / profile / name
+        return self._built[name, profile]

@@ -128,7 +128,7 @@ def free_port():
 
 def thicket(folder):
     if not folder.thicket.exists():
-        raise Unavailable(f"{folder.thicket} is missing")
+        raise Unavailable(f"{folder.thicket} is missing: make build-dist")
     models = houses.spread(folder.path / "houses" / "thicket", houses.unpacked)
     # An empty cache: every model is one that was never seen.
     cache = folder.path / "cache"
@@ -138,7 +138,7 @@ def thicket(folder):
 
 
 def bare(folder):
-    return Bare("bare hyper", [folder.program("bare"), ANSWER], MANY_MODELS_ROUTES, folder.path)
+    return Bare("bare hyper", [folder.program("bare", "dist"), ANSWER], MANY_MODELS_ROUTES, folder.path)
 
 
 def by_hand(folder):

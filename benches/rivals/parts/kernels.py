@@ -12,9 +12,9 @@ BATCHES = (1, 256, 10_000)
 PORTABLE, PORTABLE_RUN, PORTABLE_BATCHES = "thicket without AVX", "portable", (1,)
 ROUNDS, SECONDS = 3, 0.2
 QUICK_ROUNDS, QUICK_SECONDS = 1, 0.05
-TRAINING_S = 1800
-# What gcc may take for a model, compiled once and kept; d, three times b, is not tried.
-COMPILE_S = {"a": 120, "b": 600, "c": 600, "e": 600}
+TRAINING_S = 3600
+# What gcc or LLVM may take for a model, compiled once and kept; d, three times b, is not tried.
+COMPILE_S = {"a": 120, "b": 600, "c": 600, "e": 1200}
 QUICK_WORKLOADS = ("a", "b")
 ROUND_S = 300
 SINGLE = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
