@@ -175,7 +175,6 @@ impl Placing<'_> {
     }
 }
 
-#[inline]
 fn way(attributes: &Attributes<'_>, ways: Ways<'_>, split: usize) -> Result<Target, Reason> {
     if ways.are_leaves[split] != 0 {
         return index(ways.numbers[split], attributes.leaf_weights.len()).map(Target::Leaf);
@@ -183,14 +182,9 @@ fn way(attributes: &Attributes<'_>, ways: Ways<'_>, split: usize) -> Result<Targ
     index(ways.numbers[split], attributes.features.len()).map(Target::Split)
 }
 
-#[inline]
 fn index(number: i64, length: usize) -> Result<usize, Reason> {
-    usize::try_from(number).ok().filter(|&index| index < length).ok_or_else(|| leads_nowhere(number, length))
-}
-
-#[cold]
-fn leads_nowhere(number: i64, length: usize) -> Reason {
-    Reason::new(format!("the ensemble leads to node {number} of {length}"))
+    let index = usize::try_from(number).ok().filter(|&index| index < length);
+    index.ok_or_else(|| Reason::new(format!("the ensemble leads to node {number} of {length}")))
 }
 
 fn word(number: usize) -> Result<u32, Reason> {

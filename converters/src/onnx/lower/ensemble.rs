@@ -3,8 +3,6 @@
 //! A leaf of that operator adds to one target, so a tree of leaf vectors becomes one tree for each target. A tree that is
 //! one leaf becomes a split both of whose ways lead to it.
 
-use std::iter::repeat_n;
-
 use super::{
     AttributeProto, DataType, INPUT, ML_DOMAIN, NodeProto, SUMS, floats, integer_attribute, integers_attribute,
     operator, tensor, tensor_attribute,
@@ -50,15 +48,9 @@ struct Ways {
 }
 
 impl Ways {
-    /// Adds ways to nodes of `tree`, which have these numbers.
-    fn extend(&mut self, tree: &Tree, nodes: impl ExactSizeIterator<Item = usize> + Clone, numbers: &[usize]) {
-        self.numbers.extend(nodes.clone().map(|node| super::signed(numbers[node])));
-        self.are_leaves.extend(nodes.map(|node| i64::from(tree.is_leaf(node))));
-    }
-
-    fn push_leaf(&mut self, number: i64) {
+    fn push(&mut self, number: i64, is_leaf: bool) {
         self.numbers.push(number);
-        self.are_leaves.push(1);
+        self.are_leaves.push(i64::from(is_leaf));
     }
 }
 
@@ -97,46 +89,47 @@ impl Ensemble {
     fn add(&mut self, tree: &Tree, part: usize) -> Result<()> {
         let order = Order::new(tree, self.features.len(), self.leaf_weights.len());
         self.roots.push(super::signed(self.features.len()));
-        self.add_leaves(tree, &order.leaves, part);
-        self.add_splits(tree, &order)?;
+        for &leaf in &order.leaves {
+            self.add_leaf(tree, leaf, part);
+        }
+        for &split in &order.splits {
+            self.add_split(tree, split, &order.numbers)?;
+        }
         if order.splits.is_empty() {
             self.add_split_to_leaf();
         }
         Ok(())
     }
 
-    fn add_leaves(&mut self, tree: &Tree, leaves: &[u32], part: usize) {
+    fn add_leaf(&mut self, tree: &Tree, node: u32, part: usize) {
         let target = if tree.values_per_leaf == 1 { tree.target as usize } else { part };
-        self.leaf_targets.extend(repeat_n(super::signed(target), leaves.len()));
-        self.leaf_weights.extend(leaves.iter().map(|&leaf| tree.leaf_value(leaf as usize, part)));
-        self.leaf_numbers.extend_from_slice(leaves);
-        if self.has_covers {
-            self.leaf_covers.extend(leaves.iter().map(|&leaf| tree.cover[leaf as usize]));
-        }
+        self.leaf_targets.push(super::signed(target));
+        self.leaf_weights.push(tree.leaf_value(node as usize, part));
+        self.leaf_covers.extend(tree.cover.get(node as usize));
+        self.leaf_numbers.push(node);
     }
 
     /// A numeric split's left way is the true one; a split of categories is true for those that go right.
-    fn add_splits(&mut self, tree: &Tree, Order { splits, numbers, .. }: &Order) -> Result<()> {
-        for (&split, set) in splits.iter().filter_map(|split| tree.categories.get_key_value(split)) {
-            self.add_members(split, set)?;
-        }
-        let nodes = || splits.iter().map(|&split| split as usize);
-        let ways = splits.iter().map(|split| {
-            let (left, right) = (tree.left[*split as usize] as usize, tree.right[*split as usize] as usize);
-            if tree.categories.contains_key(split) { (right, left) } else { (left, right) }
-        });
-        let ways: Vec<(usize, usize)> = ways.collect();
-        let is_less = |node: usize, (truth, _): &(usize, usize)| tree.left[node] as usize == *truth;
-        let splits = || nodes().zip(&ways).map(|(node, ways)| (node, is_less(node, ways)));
-        self.features.extend(nodes().map(|node| i64::from(tree.feature[node])));
-        self.modes.extend(splits().map(|(_, is_less)| if is_less { BRANCH_LESS } else { BRANCH_MEMBER }));
-        self.splits.extend(splits().map(|(node, is_less)| if is_less { tree.condition[node] } else { 0.0 }));
-        self.missing_is_true.extend(splits().map(|(node, is_less)| i64::from(tree.default_left[node] == is_less)));
-        self.true_ways.extend(tree, ways.iter().map(|(truth, _)| *truth), numbers);
-        self.false_ways.extend(tree, ways.iter().map(|(_, falsehood)| *falsehood), numbers);
-        if self.has_covers {
-            self.split_covers.extend(nodes().map(|node| tree.cover[node]));
-        }
+    fn add_split(&mut self, tree: &Tree, node: u32, numbers: &[usize]) -> Result<()> {
+        let at = node as usize;
+        let (left, right) = (tree.left[at] as usize, tree.right[at] as usize);
+        let (truth, falsehood) = match tree.categories.get(&node) {
+            None => {
+                self.modes.push(BRANCH_LESS);
+                (left, right)
+            }
+            Some(set) => {
+                self.add_members(node, set)?;
+                self.modes.push(BRANCH_MEMBER);
+                (right, left)
+            }
+        };
+        self.features.push(i64::from(tree.feature[at]));
+        self.splits.push(if truth == left { tree.condition[at] } else { 0.0 });
+        self.missing_is_true.push(i64::from(tree.default_left[at] == (truth == left)));
+        self.true_ways.push(super::signed(numbers[truth]), tree.is_leaf(truth));
+        self.false_ways.push(super::signed(numbers[falsehood]), tree.is_leaf(falsehood));
+        self.split_covers.extend(tree.cover.get(at));
         Ok(())
     }
 
@@ -159,8 +152,8 @@ impl Ensemble {
         self.modes.push(BRANCH_LESS);
         self.splits.push(0.0);
         self.missing_is_true.push(1);
-        self.true_ways.push_leaf(leaf);
-        self.false_ways.push_leaf(leaf);
+        self.true_ways.push(leaf, true);
+        self.false_ways.push(leaf, true);
         self.split_covers.extend(self.leaf_covers.last());
     }
 
