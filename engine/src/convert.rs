@@ -188,7 +188,7 @@ impl Converter {
 
     /// The verified pack of `booster`, or the reason why there is none.
     fn forest(&self, booster: &converters::Booster) -> Result<Converted, String> {
-        // Each step's work is let go when the next one has what it needs: none of it is in memory together with the pack.
+        // The graph, which is as large as the file, is let go before the second form and the pack take memory.
         let draft = {
             let model = (self.lower)(booster).map_err(|error| error.to_string())?;
             compile::compile(&model).map_err(|reason| reason.to_string())?
